@@ -1,0 +1,1 @@
+"""Platforms: what carries transactions to CPEs, behind one small protocol (`protocol.py`)."""
