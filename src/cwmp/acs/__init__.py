@@ -1,0 +1,1 @@
+"""Our ACS: CWMP endpoint, northbound API, store, sessions, transactions, authentication."""
