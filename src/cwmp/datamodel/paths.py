@@ -188,7 +188,7 @@ def check_path(path: str) -> None:
     parts = segments(path)
     if not path.startswith(".") and f"{parts[0]}." not in ROOTS:
         raise PathError(
-            f"{path!r}: begin the path with a dot for the device's own root, with Device. or InternetGatewayDevice."
+            f"{path!r}: begin it with a dot for the device's own root, with Device. or InternetGatewayDevice."
         )
     for part in parts[1:]:
         if part == "":
