@@ -6,7 +6,7 @@ the socket. One object is one connection, for one thread; a fork gets a connecti
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, Literal, TypeVar
@@ -120,7 +120,7 @@ class AcsPlatform:
     def _submit(self, path: str, body: dict[str, Any], call: Call) -> Transaction:
         body |= {key: value for key, value in asdict(call).items() if key != "client_key"}
         # With a key of its own a call whose answer was lost can be repeated without a second transaction.
-        body["client_key"] = call.client_key or secrets.token_hex(16)
+        body["client_key"] = call.client_key or os.urandom(16).hex()
         return _read(Transaction, self._object("POST", path, body, wait=call.wait))
 
     # batches
@@ -143,7 +143,7 @@ class AcsPlatform:
             "concurrency": concurrency,
             "max_fail_percentage": max_fail_percentage,
             "wait": wait,
-            "client_key": secrets.token_hex(16),
+            "client_key": os.urandom(16).hex(),
         }
         return str(self._object("POST", "/v1/batches", body | call, wait=wait)["id"])
 
