@@ -352,7 +352,7 @@ class SetParameterValuesResponse(Message):
 class GetParameterValues(Message):
     """Read parameters; a name ending in a dot stands for all below it."""
 
-    parameter_names: Annotated[tuple[Token, ...], "array"]
+    parameter_names: tuple[Token, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +393,7 @@ class SetParameterAttributesResponse(Message):
 class GetParameterAttributes(Message):
     """Read notification and access."""
 
-    parameter_names: Annotated[tuple[Token, ...], "array"]
+    parameter_names: tuple[Token, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -787,3 +787,10 @@ SINCE: MappingProxyType[type[Message], str] = MappingProxyType(
     )
 )
 """The first CWMP version that has the method."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMethod(Message):
+    """A request for a method that is not in the standard; only a fault (8000, 9000) can answer it."""
+
+    name: str
