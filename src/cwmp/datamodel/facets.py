@@ -12,6 +12,8 @@ from cwmp.datamodel.rows import ParameterFacts, Range
 
 INTEGERS = frozenset({"int", "unsignedInt", "long", "unsignedLong"})
 
+_BRACKETED = re.compile(r"\[([^\]]*)\]")
+
 _SHOWN = 8
 """How many allowed values a message names before it gives up."""
 
@@ -24,7 +26,7 @@ def refusal(facts: ParameterFacts, value: str) -> str | None:
     """
     if facts.list is None:
         return _item_refusal(facts, facts.type, value)
-    items = [item.strip() for item in value.split(",")] if value.strip() else []
+    items = _items(value, nested=facts.list.nested)
     most, least = facts.list.max_items, facts.list.min_items
     if most is not None and len(items) > most:
         return f"at most {most} items are allowed, not {len(items)}"
@@ -37,6 +39,12 @@ def refusal(facts: ParameterFacts, value: str) -> str | None:
         if why is not None:
             return f"item {item!r}: {why}" if not facts.hidden else why
     return None
+
+
+def _items(value: str, *, nested: bool) -> list[str]:
+    if nested:
+        return _BRACKETED.findall(value)
+    return [item.strip() for item in value.split(",")] if value.strip() else []
 
 
 def _item_refusal(facts: ParameterFacts, type_: str, value: str) -> str | None:

@@ -21,13 +21,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ListFacts:
-    """A comma-separated list in a string parameter: its items' XSD type and limits on the whole."""
+    """A comma-separated list in a string parameter: its items' XSD type and limits on the whole.
+
+    nested: each item is itself a comma-separated list, written in brackets.
+    """
 
     item: str
     min_items: int | None = None
     max_items: int | None = None
     min_length: int | None = None
     max_length: int | None = None
+    nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +169,7 @@ def parameter_facts(row: Mapping[str, Any]) -> ParameterFacts:
             items.get("maxItems"),
             items.get("minLength"),
             items.get("maxLength"),
+            "nestedBrackets" in items,
         ),
         reference=None
         if reference is None
@@ -174,8 +179,8 @@ def parameter_facts(row: Mapping[str, Any]) -> ParameterFacts:
             tuple(reference.get("targetParent", ())),
         ),
         enum_from=row.get("enumRef", {}).get("targetParam", ""),
-        # the source writes an empty list as []; on the wire it is the empty string
-        default="" if default == "[]" else default,
+        # the source writes lists in brackets; on the wire there are none
+        default=default[1:-1] if items is not None and default and default[0] == "[" else default,
         default_type="" if default is None else row.get("defaultType", "object"),
         active_notify=row.get("activeNotify", "normal"),
         forced_inform=bool(row.get("forcedInform")),

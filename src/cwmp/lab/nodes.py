@@ -175,6 +175,8 @@ def first_value(path: str, type_: str, facts: ParameterFacts | None) -> str:
             return str(low)
         if high is not None and high < 0:
             return str(high)
+    if type_ == "hexBinary" and facts.lengths:
+        return "00" * min(bounds.minimum or 0 for bounds in facts.lengths)
     return null_value(type_)
 
 
