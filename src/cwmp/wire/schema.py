@@ -10,7 +10,6 @@ import dataclasses
 import types
 import typing
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from cwmp.wire import messages
@@ -58,9 +57,18 @@ REQUIRED = dataclasses.MISSING
 """`FieldSpec.default` of a field the class has no default for."""
 
 
-@cache
+_specs: dict[type[Any], StructSpec] = {}
+
+
 def spec_of(cls: type[Any]) -> StructSpec:
     """The XML shape of a message or structure class."""
+    spec = _specs.get(cls)
+    if spec is None:
+        spec = _specs[cls] = _work_out(cls)
+    return spec
+
+
+def _work_out(cls: type[Any]) -> StructSpec:
     hints = typing.get_type_hints(cls, include_extras=True)
     fields = tuple(
         _field_spec(field.name, hints[field.name], field.default) for field in dataclasses.fields(cls)
