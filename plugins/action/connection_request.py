@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, TIMEOUT
+from typing import ClassVar
+
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, TIMEOUT, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import Failure
 
@@ -15,7 +17,7 @@ ADVICE = {
     "with cpeops.cwmp.device",
     "busy": "it throttles connection requests; try again later",
     "refused": "nothing listens at the address it reported; wait for its next periodic Inform",
-    "unreachable": "no route leads to the address it reported; choose another method, or wait for its next Inform",
+    "unreachable": "no route leads to the address it reported; choose another method",
     "no_answer": "it is off, or behind a NAT or firewall; choose another method, or wait for its next Inform",
     "unsafe_address": "the ACS does not call the address it reported; allow that network in the ACS",
     "no_method": "it has reported no way to be woken; wait for its next periodic Inform",
@@ -25,7 +27,7 @@ ADVICE = {
 class ActionModule(CpeAction):
     """Never `changed`; in check mode it wakes nothing."""
 
-    SPEC = {
+    SPEC: ClassVar[Spec] = {
         **PLATFORM,
         **TIMEOUT,
         "method": {"type": "str", "default": "auto", "choices": ["auto", "http", "xmpp", "stun"]},

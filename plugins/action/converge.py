@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import (
     ATTRIBUTE,
     CALL,
     CONVERGE,
     INSTANCE,
     PLATFORM,
+    Spec,
 )
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.converge_action import ConvergeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import plain_values
@@ -20,7 +23,7 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import plain_val
 class ActionModule(ConvergeAction):
     """`set`, `instances` and `attributes` together."""
 
-    SPEC = {
+    SPEC: ClassVar[Spec] = {
         **PLATFORM,
         **CALL,
         **CONVERGE,

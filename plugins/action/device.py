@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.device_record import record_of
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import as_lines
@@ -16,7 +18,7 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import as_lines
 class ActionModule(CpeAction):
     """The platform's side only; nothing is sent to the CPE."""
 
-    SPEC = {
+    SPEC: ClassVar[Spec] = {
         **PLATFORM,
         "state": {"type": "str", "default": "present", "choices": ["present", "absent"]},
         "username": {"type": "str"},

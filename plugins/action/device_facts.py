@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM
+from typing import ClassVar
+
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.device_record import record_of
 
@@ -14,7 +16,7 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.device_record import r
 class ActionModule(CpeAction):
     """Asks the platform only; the CPE is not woken."""
 
-    SPEC = {**PLATFORM}
+    SPEC: ClassVar[Spec] = {**PLATFORM}
 
     def act(self):
         return {"changed": False, "ansible_facts": {"cwmp": record_of(self.platform.device(self.device))}}

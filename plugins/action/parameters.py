@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import CALL, CONVERGE, PLATFORM
+from typing import ClassVar
+
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import CALL, CONVERGE, PLATFORM, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.converge_action import ConvergeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import plain_values
 
@@ -14,7 +16,7 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import plain_val
 class ActionModule(ConvergeAction):
     """`set`: a mapping from parameter path to value."""
 
-    SPEC = {**PLATFORM, **CALL, **CONVERGE, "set": {"type": "dict", "required": True}}
+    SPEC: ClassVar[Spec] = {**PLATFORM, **CALL, **CONVERGE, "set": {"type": "dict", "required": True}}
     WRITES = ("set",)
 
     def act(self):

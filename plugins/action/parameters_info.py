@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import CALL, PLATFORM
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import CALL, PLATFORM, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import Failure
 
@@ -15,7 +17,7 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import Failure
 class ActionModule(CpeAction):
     """`paths`: parameters and partial paths (ending in a dot)."""
 
-    SPEC = {
+    SPEC: ClassVar[Spec] = {
         **PLATFORM,
         **CALL,
         "paths": {"type": "list", "elements": "str", "required": True},
@@ -30,5 +32,7 @@ class ActionModule(CpeAction):
         paths = [str(path) for path in self.options["paths"]]
         result = self.settled(self.platform.read(self.device, paths, call, names=self.options["names"]))
         if self.options["strict"] and result.get("missing"):
-            raise Failure(f"{result['device']} does not have {', '.join(result['missing'])}; correct 'paths'", result)
+            raise Failure(
+                f"{result['device']} does not have {', '.join(result['missing'])}; correct 'paths'", result
+            )
         return result

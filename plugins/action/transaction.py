@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, TIMEOUT
+from typing import ClassVar
+
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, TIMEOUT, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction
 
 
 class ActionModule(CpeAction):
     """A transaction submitted with `wait: false`, also one of check mode."""
 
-    SPEC = {
+    SPEC: ClassVar[Spec] = {
         **PLATFORM,
         **TIMEOUT,
         "id": {"type": "str", "required": True},

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM
+from typing import ClassVar
+
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import PLATFORM, Spec
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import described, outcome_of
 
@@ -14,7 +16,7 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import describ
 class ActionModule(CpeAction):
     """Never waits, never `changed`, and does not fail where the transaction did."""
 
-    SPEC = {**PLATFORM, "id": {"type": "str", "required": True}}
+    SPEC: ClassVar[Spec] = {**PLATFORM, "id": {"type": "str", "required": True}}
 
     def act(self):
         transaction = self.platform.transaction(self.options["id"])

@@ -14,19 +14,20 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the transaction is over. With V(false) the task returns at once with RV(transaction),
-        is not C(changed), and M(cpeops.cwmp.transaction) reports what came of it.
+      - Whether to wait until the transaction is over. With V(false) the task returns at once with
+        RV(transaction), is not C(changed), and M(cpeops.cwmp.transaction) reports what came of it.
     type: bool
     default: true
   queue:
     description:
-      - With V(true) a transaction that has not begun when O(timeout) is over stays queued until the device comes, and the
-        task succeeds without C(changed). With V(false) it is cancelled and the task fails.
+      - With V(true) a transaction that has not begun when O(timeout) is over stays queued until the device
+        comes, and the task succeeds without C(changed). With V(false) it is cancelled and the task fails.
     type: bool
     default: false
   connection_request:
     description:
-      - How to wake the device. V(auto) chooses by what the device reports; V(none) waits for its next periodic Inform.
+      - How to wake the device. V(auto) chooses by what the device reports; V(none) waits for its next
+        periodic Inform.
       - Default is host variable C(cwmp_connection_request), else V(auto).
     type: str
     choices: [auto, http, xmpp, stun, none]

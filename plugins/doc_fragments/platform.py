@@ -14,8 +14,8 @@ class ModuleDocFragment:
 options:
   device:
     description:
-      - The CPE, by its CWMP identity C(OUI-ProductClass-Serial) (special characters of the parts percent-encoded),
-        or by a serial number that only one CPE has.
+      - The CPE, by its CWMP identity C(OUI-ProductClass-Serial) (special characters of the parts
+        percent-encoded), or by a serial number that only one CPE has.
       - Default is host variable C(cwmp_device), else the inventory hostname.
     type: str
   platform:
@@ -43,9 +43,9 @@ options:
 requirements:
   - cwmp >= 0.1.0 for the Python that runs Ansible
 notes:
-  - Options are taken from the task, then from C(module_defaults), then from host variables, then from the environment.
-    Host variables are those of the inventory host, also under C(delegate_to).
-  - The work is done on the controller, so the connection plugin and the interpreter do not matter; O(device) is reached
-    through the platform only.
+  - Options are taken from the task, then from C(module_defaults), then from host variables, then from the
+    environment. Host variables are those of the inventory host, also under C(delegate_to).
+  - The work is done on the controller, so the connection plugin and the interpreter do not matter;
+    O(device) is reached through the platform only.
   - All modules share action group C(cpeops.cwmp.all) for C(module_defaults).
 """

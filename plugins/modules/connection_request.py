@@ -14,7 +14,8 @@ version_added: 0.1.0
 author:
   - cpeops (@cpeops)
 description:
-  - Asks the device to open a session to its ACS and, unless told otherwise, waits for its Inform. Never C(changed).
+  - Asks the device to open a session to its ACS and, unless told otherwise, waits for its Inform. Never
+    C(changed).
   - Other modules wake the device themselves; this one proves that it can be woken.
 extends_documentation_fragment:
   - cpeops.cwmp.platform
@@ -64,8 +65,8 @@ route:
   type: str
   sample: direct
 answer:
-  description: How the device answered, C(accepted), C(wrong_credentials), C(busy), C(refused), C(unreachable),
-    C(no_answer), C(unsafe_address) or C(no_method).
+  description: How the device answered, C(accepted), C(wrong_credentials), C(busy), C(refused),
+    C(unreachable), C(no_answer), C(unsafe_address) or C(no_method).
   returned: when a connection request was sent
   type: str
   sample: accepted

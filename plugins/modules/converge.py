@@ -14,10 +14,10 @@ version_added: 0.1.0
 author:
   - cpeops (@cpeops)
 description:
-  - What M(cpeops.cwmp.parameters) does for values, for values, rows of multi-instance objects and notification attributes
-    together, in one transaction and one CWMP session.
-  - Steps are ordered. Rows are added before references to them are set, credentials before C(Enable), rows are deleted
-    last.
+  - What M(cpeops.cwmp.parameters) does for values, for values, rows of multi-instance objects and
+    notification attributes together, in one transaction and one CWMP session.
+  - Steps are ordered. Rows are added before references to them are set, credentials before C(Enable), rows
+    are deleted last.
 extends_documentation_fragment:
   - cpeops.cwmp.platform
   - cpeops.cwmp.timeout
@@ -31,7 +31,8 @@ options:
     type: dict
     default: {}
   instances:
-    description: Rows of multi-instance objects, found by their keys. A missing row is added, never a second one.
+    description: Rows of multi-instance objects, found by their keys. A missing row is added, never a second
+      one.
     type: list
     elements: dict
     default: []
@@ -67,7 +68,8 @@ options:
         type: str
         required: true
       notification:
-        description: 0 off, 1 passive, 2 active, 3 to 6 the lightweight forms of TR-069. Left alone when not given.
+        description: 0 off, 1 passive, 2 active, 3 to 6 the lightweight forms of TR-069. Left alone when not
+          given.
         type: int
         choices: [0, 1, 2, 3, 4, 5, 6]
       access_list:
@@ -176,9 +178,10 @@ changes:
       secret: false
 verdicts:
   description:
-    - How each change stands after reading back, by path. C(planned) (check mode), C(applied), C(pending_reboot) (the
-      device applies it after a reboot), C(normalised) (the device holds another spelling), C(reverted) (the device
-      accepted it and holds something else), C(unverifiable) (it cannot be read back).
+    - How each change stands after reading back, by path. C(planned) (check mode), C(applied),
+      C(pending_reboot) (the device applies it after a reboot), C(normalised) (the device holds another
+      spelling), C(reverted) (the device accepted it and holds something else), C(unverifiable) (it cannot
+      be read back).
     - Any but C(planned) and C(applied) fails the task unless it is named in O(accept).
   returned: when the transaction is over
   type: dict
@@ -190,12 +193,13 @@ instances:
   type: list
   elements: dict
 atomic:
-  description: Whether everything was set in one request. False where the device cannot take so many parameters at once.
+  description: Whether everything was set in one request. False where the device cannot take so many
+    parameters at once.
   returned: when the transaction is over
   type: bool
 fault:
-  description: Why it failed, with C(kind) (C(cwmp), C(input), C(verdict), C(session) or C(offline)), C(code), C(message)
-    and C(parameters), a list of C(path), C(code) and C(message).
+  description: Why it failed, with C(kind) (C(cwmp), C(input), C(verdict), C(session) or C(offline)),
+    C(code), C(message) and C(parameters), a list of C(path), C(code) and C(message).
   returned: when the transaction failed
   type: dict
 """

@@ -20,7 +20,8 @@ extends_documentation_fragment:
   - cpeops.cwmp.platform
 options:
   state:
-    description: Whether the platform knows the device. With V(absent) it forgets it; it comes back with its next Inform.
+    description: Whether the platform knows the device. With V(absent) it forgets it; it comes back with its
+      next Inform.
     type: str
     choices: [present, absent]
     default: present
@@ -41,7 +42,8 @@ options:
     type: list
     elements: str
   quarantine:
-    description: Whether the platform refuses the device. V(false) releases a device that the platform has quarantined.
+    description: Whether the platform refuses the device. V(false) releases a device that the platform has
+      quarantined.
     type: bool
 attributes:
   check_mode:
@@ -71,13 +73,15 @@ device:
   returned: success
   type: str
 fields:
-  description: What was changed (in check mode, what would be), by field, as a pair of before and after, secrets masked.
+  description: What was changed (in check mode, what would be), by field, as a pair of before and after,
+    secrets masked.
   returned: success
   type: dict
   sample:
     tags: [[], [lab]]
 record:
-  description: The device as the platform now knows it, in the form of M(cpeops.cwmp.device_facts); null when absent.
+  description: The device as the platform now knows it, in the form of M(cpeops.cwmp.device_facts); null
+    when absent.
   returned: success
   type: dict
 """

@@ -14,7 +14,8 @@ version_added: 0.1.0
 author:
   - cpeops (@cpeops)
 description:
-  - Identity, root, data models, firmware and ways to wake the device, as its last Inform told them. The device is not woken.
+  - Identity, root, data models, firmware and ways to wake the device, as its last Inform told them. The
+    device is not woken.
 extends_documentation_fragment:
   - cpeops.cwmp.platform
 attributes:

@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - cpeops (@cpeops)
 description:
-  - Reads the parameters, sends the differences only, in one atomic SetParameterValues where the device allows it, and
-    reads them back.
+  - Reads the parameters, sends the differences only, in one atomic SetParameterValues where the device
+    allows it, and reads them back.
   - Everything happens in one CWMP session of one transaction. Nothing is sent when there is no difference.
 extends_documentation_fragment:
   - cpeops.cwmp.platform
@@ -130,9 +130,10 @@ changes:
       secret: false
 verdicts:
   description:
-    - How each change stands after reading back, by path. C(planned) (check mode), C(applied), C(pending_reboot) (the
-      device applies it after a reboot), C(normalised) (the device holds another spelling), C(reverted) (the device
-      accepted it and holds something else), C(unverifiable) (it cannot be read back).
+    - How each change stands after reading back, by path. C(planned) (check mode), C(applied),
+      C(pending_reboot) (the device applies it after a reboot), C(normalised) (the device holds another
+      spelling), C(reverted) (the device accepted it and holds something else), C(unverifiable) (it cannot
+      be read back).
     - Any but C(planned) and C(applied) fails the task unless it is named in O(accept).
   returned: when the transaction is over
   type: dict
@@ -144,12 +145,13 @@ instances:
   type: list
   elements: dict
 atomic:
-  description: Whether everything was set in one request. False where the device cannot take so many parameters at once.
+  description: Whether everything was set in one request. False where the device cannot take so many
+    parameters at once.
   returned: when the transaction is over
   type: bool
 fault:
-  description: Why it failed, with C(kind) (C(cwmp), C(input), C(verdict), C(session) or C(offline)), C(code), C(message)
-    and C(parameters), a list of C(path), C(code) and C(message).
+  description: Why it failed, with C(kind) (C(cwmp), C(input), C(verdict), C(session) or C(offline)),
+    C(code), C(message) and C(parameters), a list of C(path), C(code) and C(message).
   returned: when the transaction failed
   type: dict
 """

@@ -22,17 +22,19 @@ extends_documentation_fragment:
 options:
   paths:
     description:
-      - Parameters, and partial paths (ending in a dot) for everything below them. A leading dot stands for the device's
-        own root.
+      - Parameters, and partial paths (ending in a dot) for everything below them. A leading dot stands for
+        the device's own root.
     type: list
     elements: str
     required: true
   names:
-    description: Whether to ask the device which parameters are writable, too. RV(details) then tells it, and holds objects.
+    description: Whether to ask the device which parameters are writable, too. RV(details) then tells it,
+      and holds objects.
     type: bool
     default: false
   strict:
-    description: Whether a path that the device does not have fails the task. With V(false) it is listed in RV(missing).
+    description: Whether a path that the device does not have fails the task. With V(false) it is listed in
+      RV(missing).
     type: bool
     default: false
 attributes:

@@ -14,8 +14,8 @@ version_added: 0.1.0
 author:
   - cpeops (@cpeops)
 description:
-  - Waits for a transaction submitted with C(wait=false) and returns C(changed), C(diff) and C(failed) as the task that
-    submitted it would have, also where that was in check mode.
+  - Waits for a transaction submitted with C(wait=false) and returns C(changed), C(diff) and C(failed) as
+    the task that submitted it would have, also where that was in check mode.
   - The transaction's secrets are not known here; the platform has masked them.
 extends_documentation_fragment:
   - cpeops.cwmp.platform
@@ -27,13 +27,14 @@ options:
     required: true
   queue:
     description:
-      - With V(true) the task succeeds without C(changed) when the transaction is not over after O(timeout). With V(false)
-        a transaction that has not begun by then is cancelled, and the task fails.
+      - With V(true) the task succeeds without C(changed) when the transaction is not over after O(timeout).
+        With V(false) a transaction that has not begun by then is cancelled, and the task fails.
     type: bool
     default: false
 attributes:
   check_mode:
-    description: Waits in check mode, too. Whether the transaction changes the device was decided when it was submitted.
+    description: Waits in check mode, too. Whether the transaction changes the device was decided when it
+      was submitted.
     support: full
   diff_mode:
     description: Shows the transaction's own diff.
@@ -96,8 +97,8 @@ atomic:
   returned: when a C(converge) is over
   type: bool
 parameters:
-  description: As M(cpeops.cwmp.parameters_info) returns it, with its RV(cpeops.cwmp.parameters_info#module:relative),
-    C(details) and C(missing).
+  description: As M(cpeops.cwmp.parameters_info) returns it, with its
+    RV(cpeops.cwmp.parameters_info#module:relative), C(details) and C(missing).
   returned: when a C(read) is over
   type: dict
 root:

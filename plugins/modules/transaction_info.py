@@ -14,7 +14,8 @@ version_added: 0.1.0
 author:
   - cpeops (@cpeops)
 description:
-  - Says how a transaction stands. Does not wait, is never C(changed), and does not fail where the transaction has failed.
+  - Says how a transaction stands. Does not wait, is never C(changed), and does not fail where the
+    transaction has failed.
 extends_documentation_fragment:
   - cpeops.cwmp.platform
 options:
@@ -90,7 +91,8 @@ changes:
   type: list
   elements: dict
 parameters:
-  description: As M(cpeops.cwmp.parameters_info) returns it, with C(relative), C(details), C(missing) and C(root).
+  description: As M(cpeops.cwmp.parameters_info) returns it, with C(relative), C(details), C(missing) and
+    C(root).
   returned: for a C(read)
   type: dict
 fault:

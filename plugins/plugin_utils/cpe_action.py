@@ -18,14 +18,18 @@ from typing import Any, ClassVar
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
-
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import (
     ENVIRONMENT,
     HOST_VARIABLES,
     Spec,
 )
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import Failure, described, result_of
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import (
+    Failure,
+    described,
+    offline,
+    result_of,
+)
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import NotPlain
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.scrub import Secrets
 
@@ -121,6 +125,8 @@ class CpeAction(ActionBase):
             return waiting
         if transaction.state == "queued":
             transaction = self.platform.cancel(transaction.id)
+            if transaction.state == "cancelled":
+                raise Failure(offline(transaction, self.options["timeout"]), described(transaction))
             if transaction.over:
                 return result_of(transaction, diff=bool(self._task.diff))
         raise Failure(
@@ -157,7 +163,9 @@ class CpeAction(ActionBase):
         try:
             return self._templar.template(raw)
         except AnsibleError as error:
-            raise Failure(f"host variable {name} cannot be worked out: {' '.join(str(error).split())}") from None
+            raise Failure(
+                f"host variable {name} cannot be worked out: {' '.join(str(error).split())}"
+            ) from None
 
     def _environment(self, name: str) -> str | None:
         given = self._task.environment or []
@@ -200,6 +208,6 @@ class CpeAction(ActionBase):
 
     def _failed(self, sentence: str) -> Result:
         sentence = " ".join(sentence.split())
-        if self.host and not sentence.startswith(f"{self.host}:"):
+        if self.host and not sentence.startswith((f"{self.host}:", f"{self.host} ")):
             sentence = f"{self.host}: {sentence}"
         return {"changed": False, "failed": True, "msg": sentence}

@@ -33,7 +33,7 @@ except ImportError as error:
 
 
 def check_offline(state: dict[str, Any], *, strict: bool) -> list[str]:
-    """Findings of a desired state against the standard data models, as warnings; the device's root is unknown.
+    """Findings of a desired state against the standard data models, as warnings.
 
     Raises `CwmpError` for what cannot be meant (YAML's traps), and with `strict` for any finding.
     """
@@ -45,9 +45,7 @@ def problem() -> str | None:
     wanted = ".".join(str(part) for part in REQUIRED)
     install = f"run '{sys.executable} -m pip install \"cwmp>={wanted}\"'"
     if IMPORT_ERROR is not None:
-        return (
-            f"the engine 'cwmp' cannot be imported by the Python that runs Ansible ({IMPORT_ERROR}); {install}"
-        )
+        return f"the Python that runs Ansible cannot import the engine 'cwmp' ({IMPORT_ERROR}); {install}"
     version = cwmp.__version__
     if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < REQUIRED:
         return f"the engine 'cwmp' {version} is older than this collection needs; {install}"

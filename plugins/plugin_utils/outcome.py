@@ -49,10 +49,11 @@ def result_of(transaction: Any, *, diff: bool) -> dict[str, Any]:
 
 def outcome_of(transaction: Any) -> dict[str, Any]:
     """What came of a transaction so far, in the keys that its kind has."""
-    outcome = transaction.result or {}
+    if transaction.result is None:
+        return {"changed": False}
     if transaction.kind == "read":
-        return {"changed": False, **parameters_of(outcome)}
-    return changes_of(outcome, check=transaction.check)
+        return {"changed": False, **parameters_of(transaction.result)}
+    return changes_of(transaction.result, check=transaction.check)
 
 
 def changes_of(outcome: Mapping[str, Any], *, check: bool) -> dict[str, Any]:
@@ -106,21 +107,31 @@ def native(value: str, xsd_type: str | None) -> str | int | bool:
 def diff_of(device: str, changes: list[dict[str, Any]]) -> dict[str, str]:
     """Before and after as Ansible's `--diff` shows them."""
     from cwmp.desired.diff import diff_of as engine_diff
+
     from cwmp.desired.outcome import Change, Verdict
 
     typed = [Change(**change | {"verdict": Verdict(change["verdict"])}) for change in changes]
     return {"before_header": device, "after_header": device, **engine_diff(typed)}
 
 
+def offline(transaction: Any, waited: float | None = None) -> str:
+    """The sentence for a device that did not come."""
+    within = "in time" if waited is None else f"within {waited:g} s"
+    woken = transaction.connection_request or {}
+    answer = str(woken.get("answer", "")).replace("_", " ")
+    answered = f" (connection request: {answer})" if answer else ""
+    return (
+        f"{transaction.device} did not come {within}{answered}, so nothing was sent to it; "
+        "check that it is online, raise 'timeout', or give 'queue: true'"
+    )
+
+
 def _why(transaction: Any, fault: Mapping[str, Any]) -> str:
     message = str(fault.get("message") or "").strip()
     if message:
         return message
+    if transaction.state == "expired":
+        return offline(transaction)
     if transaction.state == "cancelled":
         return f"transaction {transaction.id} for {transaction.device} was cancelled before it began"
-    if transaction.state == "expired":
-        return (
-            f"{transaction.device} did not come in time, so nothing was sent to it: "
-            "check that it is online, raise 'timeout', or give 'queue: true'"
-        )
     return f"transaction {transaction.id} for {transaction.device} ended as {transaction.state}"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Values as YAML and Jinja give them, made plain: what can be sent as JSON, or an error that says the mend."""
+"""Values as YAML and Jinja give them, made plain: fit for JSON, or an error that says the mend."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _list_item(where: str, item: Any) -> str:
         return str(item)
     if isinstance(item, int) and not isinstance(item, bool):
         return str(int(item))
-    raise NotPlain(f"an item of the list {where} is a {type(item).__name__.removeprefix('_AnsibleTagged')}; quote it")
+    raise NotPlain(f"an item of the list {where} is neither text nor a whole number; quote it")
 
 
 def plain_values(option: str, mapping: Any) -> dict[str, Any]:

@@ -45,7 +45,9 @@ class Secrets:
         """The same thing with every secret replaced; containers are rebuilt, nothing is changed in place."""
         if not self._values:
             return thing
-        forms = {form for value in self._values if len(value) >= SHORTEST_WITHIN for form in _spellings(value)}
+        forms = {
+            form for value in self._values if len(value) >= SHORTEST_WITHIN for form in _spellings(value)
+        }
         within = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
         return self._scrub(thing, within if forms else None)
 
@@ -58,8 +60,8 @@ class Secrets:
             return {key: self._scrub(value, within) for key, value in thing.items()}
         if isinstance(thing, (list, tuple)):
             return [self._scrub(value, within) for value in thing]
-        if isinstance(thing, (int, float)) and not isinstance(thing, bool) and len(str(thing)) >= SHORTEST_WITHIN:
-            return MASK if str(thing) in self._values else thing
+        if isinstance(thing, (int, float)) and not isinstance(thing, bool):
+            return MASK if len(str(thing)) >= SHORTEST_WITHIN and str(thing) in self._values else thing
         return thing
 
 
