@@ -1,0 +1,42 @@
+"""Opens the durable half of the ACS in the right order, and closes it in the reverse one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cwmp.acs.batches import Batches
+from cwmp.acs.credentials import Credentials
+from cwmp.acs.keyring import Keyring
+from cwmp.acs.knowledge import Knowledge
+from cwmp.acs.registry import Registry
+from cwmp.acs.store import Store
+from cwmp.acs.transactions import Limits, Transactions
+
+
+@dataclass(slots=True)
+class State:
+    """Everything durable that the ACS works on."""
+
+    store: Store
+    keyring: Keyring
+    credentials: Credentials
+    knowledge: Knowledge
+    registry: Registry
+    transactions: Transactions
+    batches: Batches
+
+    async def close(self) -> None:
+        """Write what is remembered and let go of the data directory."""
+        raise NotImplementedError
+
+
+async def open_state(
+    data: Path, *, realm: str = "cwmp", key_file: Path | None = None, limits: Limits | None = None
+) -> State:
+    """Open (or make) the state below directory `data`.
+
+    key_file: default `data`/keys/acs.key. Raises `StoreLocked` when another process uses `data`, `KeyMismatch`
+    when the key does not fit, `StoreError` when the database cannot be opened.
+    """
+    raise NotImplementedError
