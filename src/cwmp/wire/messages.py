@@ -249,14 +249,14 @@ class SetParameterValuesFault:
 class Fault:
     """A CWMP fault, the answer to a request that failed (TR-069a6 §A.5).
 
-    soap_code: who is to blame by the sender's word, the SOAP faultcode.
+    soap_code: who is to blame by the sender's word, the SOAP faultcode; MustUnderstand is SOAP's own.
     A SOAP fault without CWMP detail has code 0 and the faultstring as its message.
     """
 
     code: int
     message: str = ""
     set_parameter_values_faults: tuple[SetParameterValuesFault, ...] = ()
-    soap_code: Literal["Client", "Server"] = "Server"
+    soap_code: Literal["Client", "Server", "MustUnderstand"] = "Server"
 
     @classmethod
     def of(cls, code: int, message: str = "") -> Fault:

@@ -72,8 +72,8 @@ def write_fault(fault: Fault, soap: str) -> str:
         raise LocalProtocolError(
             f"a Fault has a field of the wrong Python type ({type(error).__name__})"
         ) from error
-    if fault.soap_code not in ("Client", "Server"):
-        raise LocalProtocolError("a Fault's soap_code is Client or Server")
+    if fault.soap_code not in ("Client", "Server", "MustUnderstand"):
+        raise LocalProtocolError("a Fault's soap_code is Client, Server or MustUnderstand")
     head = f"<{soap}:Fault><faultcode>{soap}:{fault.soap_code}</faultcode>"
     if not fault.code and not parts:
         return f"{head}<faultstring>{text or 'SOAP fault'}</faultstring></{soap}:Fault>"
