@@ -69,10 +69,11 @@ class HttpAnswer:
     body: bytes
 
     def all(self, name: bytes) -> list[str]:
-        return [value.decode("latin-1") for key, value in self.headers if key == name]
+        """Every value of a header; what is no UTF-8 comes through as surrogates, for hashing as it came."""
+        return [value.decode("utf-8", "surrogateescape") for key, value in self.headers if key == name]
 
     def first(self, name: bytes) -> str:
-        return next((value.decode("latin-1") for key, value in self.headers if key == name), "")
+        return next(iter(self.all(name)), "")
 
 
 class AcsConnection:
