@@ -137,18 +137,28 @@ class _Said(Enum):
 _RECEIVING = MappingProxyType(
     {
         (State.BEGIN, _Heard.INFORM): State.INFORMED,
-        (State.LISTENING, _Heard.INFORM): State.INFORMED,
         (State.LISTENING, _Heard.REQUEST): State.ASKED,
         (State.LISTENING, _Heard.EMPTY): State.OUR_TURN,
-        (State.WAITING, _Heard.INFORM): State.INFORMED,
         (State.WAITING, _Heard.ANSWER): State.OUR_TURN,
         # Not by the book, but met: an empty POST in place of an answer, a request before the answer.
         (State.WAITING, _Heard.EMPTY): State.OUR_TURN,
         (State.WAITING, _Heard.REQUEST): State.ASKED_MEANWHILE,
         # An empty answer of ours does not forbid the CPE to go on (TR-069a6 §3.7.2.4).
-        (State.OVER, _Heard.INFORM): State.INFORMED,
         (State.OVER, _Heard.REQUEST): State.ASKED,
         (State.OVER, _Heard.EMPTY): State.OUR_TURN,
+    }
+    # A CPE that gave up a session begins the next at any moment: the old one is dead by that.
+    | {
+        (state, _Heard.INFORM): State.INFORMED
+        for state in (
+            State.INFORMED,
+            State.LISTENING,
+            State.ASKED,
+            State.OUR_TURN,
+            State.WAITING,
+            State.ASKED_MEANWHILE,
+            State.OVER,
+        )
     }
 )
 
@@ -255,15 +265,15 @@ class AcsSession:
             if not body or body.isspace():
                 return self._receive_nothing()
             envelope = decode(body, self._limits)
-            if self._strict_headers and envelope.not_understood:
-                raise self._not_understood(envelope)
             message = envelope.message
+            kind = type(message)
+            asking = kind in CPE_REQUESTS or kind is UnknownMethod
+            # Only a request can be answered with a fault.
+            if envelope.not_understood and asking and self._strict_headers:
+                raise self._not_understood(envelope)
             if isinstance(message, Inform):
                 return self._receive_inform(message, envelope)
-            if isinstance(message, Fault):
-                return self._receive_answer(message, envelope)
-            kind = type(message)
-            if kind in CPE_REQUESTS or kind is UnknownMethod:
+            if asking and isinstance(message, Message):
                 return self._receive_request(message, envelope)
             return self._receive_answer(message, envelope)
         except RemoteProtocolError:
@@ -284,7 +294,7 @@ class AcsSession:
         return CpeIdle(unanswered)
 
     def _receive_inform(self, inform: Inform, envelope: Envelope) -> AcsEvent:
-        running = self._state in (State.LISTENING, State.WAITING)
+        running = self._state not in (State.BEGIN, State.OVER)
         self._heard(_Heard.INFORM, "an Inform")
         self._forget()
         self._prefix = envelope.soap_prefix

@@ -21,7 +21,6 @@ from cwmp.wire.messages import (
     RESPONSES,
     SINCE,
     Fault,
-    GetRPCMethods,
     Inform,
     InformResponse,
     Message,
@@ -65,13 +64,18 @@ class RetryAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The ACS has nothing more and no longer holds our requests back (HoldRequests): our turn."""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """Nothing more is to be posted. fault: the ACS's, where it refused the Inform: the session failed."""
 
     fault: Fault | None = None
 
 
-CpeEvent: TypeAlias = InformAccepted | AcsRequest | AcsAnswer | RetryAsked | SessionEnded
+CpeEvent: TypeAlias = InformAccepted | AcsRequest | AcsAnswer | RetryAsked | Released | SessionEnded
 
 # --- the protocol ----------------------------------------------------------------------------------------
 
@@ -103,6 +107,8 @@ class _Heard(Enum):
     RETRY = auto()
     REQUEST = auto()
     NOTHING = auto()
+    RELEASED = auto()
+    """Nothing, and the ACS that held our requests back does so no more."""
 
 
 class _Said(Enum):
@@ -123,6 +129,7 @@ _RECEIVING = MappingProxyType(
         (State.WAITING, _Heard.RETRY): State.WAITING,
         (State.IDLE, _Heard.REQUEST): State.ASKED,
         (State.IDLE, _Heard.NOTHING): State.OVER,
+        (State.IDLE, _Heard.RELEASED): State.OUR_TURN,
     }
 )
 
@@ -132,8 +139,6 @@ _SENDING = MappingProxyType(
         (State.OUR_TURN, _Said.REQUEST): State.WAITING,
         (State.OUR_TURN, _Said.NOTHING): State.IDLE,
         (State.ASKED, _Said.ANSWER): State.IDLE,
-        # The ACS held us back and does not any more (HoldRequests): our requests may follow its own.
-        (State.IDLE, _Said.REQUEST): State.WAITING,
     }
 )
 
@@ -166,6 +171,7 @@ class CpeSession:
         self._state = State.BEGIN
         self._number = 0
         self._held = False
+        self._held_back = False
         self._pending: Message | None = None
         self._sent = b""
         self._asked: Message | None = None
@@ -223,6 +229,7 @@ class CpeSession:
             return self._send_answer(message)
         if message is None:
             self._check(_Said.NOTHING, "an empty POST")
+            self._held_back = self._held
             self._state = State.IDLE
             return b""
         name = type(message).__name__
@@ -238,8 +245,7 @@ class CpeSession:
 
     def _send_answer(self, message: Message | Fault | None) -> bytes:
         asked = self._asked
-        fitting = isinstance(message, Fault) or type(message) is RESPONSES.get(type(asked or message))
-        if message is None or not fitting:
+        if message is None or not (isinstance(message, Fault) or _answers(message, asked)):
             raise LocalProtocolError(
                 f"{type(asked).__name__} is to be answered first, and {type(message).__name__} does not"
             )
@@ -271,8 +277,7 @@ class CpeSession:
             if status not in (200, 204):
                 raise RemoteProtocolError(f"the ACS answered HTTP {status}")
             if status == 204 or not body or body.isspace():
-                self._heard(_Heard.NOTHING, "an empty answer")
-                return SessionEnded()
+                return self._receive_nothing()
             envelope = decode(body, self._limits)
             self._held = envelope.hold_requests
             message = envelope.message
@@ -280,7 +285,6 @@ class CpeSession:
                 return self._receive_fault(message)
             if isinstance(message, InformResponse):
                 return self._receive_inform_response(message, envelope)
-            # GetRPCMethods goes both ways, as a request and so as an answer.
             kind = type(message)
             if kind in ACS_REQUESTS or kind is UnknownMethod or kind in CPE_REQUESTS:
                 return self._receive_request(message, envelope)
@@ -296,6 +300,15 @@ class CpeSession:
                 f"the ACS sent {name} out of turn (the session's state is {self._state.name})"
             )
         self._state = following
+
+    def _receive_nothing(self) -> CpeEvent:
+        # Only an empty POST sent of our own free will says that we have nothing more to ask.
+        if self._state is State.IDLE and self._held_back and not self._held:
+            self._held_back = False
+            self._heard(_Heard.RELEASED, "an empty answer")
+            return Released()
+        self._heard(_Heard.NOTHING, "an empty answer")
+        return SessionEnded()
 
     def _receive_fault(self, fault: Fault) -> CpeEvent:
         if fault.code == _RETRY:
@@ -339,3 +352,7 @@ class CpeSession:
             )
         self._pending = None
         return AcsAnswer(message)
+
+
+def _answers(message: Message, asked: Message | None) -> bool:
+    return asked is not None and type(message) is RESPONSES.get(type(asked))
