@@ -79,6 +79,22 @@ def acs(*, open_to_all: bool = True, api_token: str = "") -> Iterator[Running]:
 
 
 @contextlib.contextmanager
+def lab(running: Running, count: int, model: str = "tr181-gateway") -> Iterator[list[str]]:
+    """Simulated CPEs of the ACS `running`; gives their identities once all have informed."""
+    command = [
+        str(Path(sys.executable).with_name("cwmp")), "lab", "cpe", "--json-ready",
+        "--acs", f"http://{running.host}:{running.port}/", "--count", str(count), "--model", model,
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        try:
+            assert process.stdout is not None
+            yield list(json.loads(process.stdout.readline())["devices"])
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@contextlib.contextmanager
 def floor(answers: int) -> Iterator[Running]:
     """uvicorn as the ACS uses it, answering constant bytes; every `answers`-th answer is a 204."""
     port = free_port()

@@ -1,0 +1,1 @@
+# Only so that Ansible finds a module of the action's name.
