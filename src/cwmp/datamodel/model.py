@@ -35,7 +35,8 @@ class DataModel:
     def _rows(self) -> dict[str, bytes]:
         packed = (Path(__file__).parent / "facts" / _FILES[self.root]).read_bytes()
         lines = zlib.decompress(packed, 31).splitlines()
-        return {line[_LEAD : line.index(b'"', _LEAD)].decode(): line for line in lines}
+        # five names of TR-098 end in a blank in the source
+        return {line[_LEAD : line.index(b'"', _LEAD)].decode().rstrip(): line for line in lines}
 
     @cached_property
     def _children(self) -> dict[str, tuple[str, ...]]:
@@ -51,6 +52,7 @@ class DataModel:
         if line is None:
             return None
         row: dict[str, Any] = json.loads(line)
+        row["path"] = path
         return row
 
     def _own(self, path: str) -> str:

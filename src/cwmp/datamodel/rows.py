@@ -55,7 +55,8 @@ class ParameterFacts:
     hidden: reads give the type's null value (``""``, ``0``, ``false``), whatever was written.
     command: writing triggers an action; it reads back as false or empty and is no configuration.
     ranges and lengths apply to each item where the parameter is a list. lengths of hexBinary and base64 are
-    in bytes, of strings in characters. enum_from: parameter that lists the allowed values.
+    in bytes, of strings in characters. enum_from: parameter that lists the allowed values; enum_null is
+    allowed besides them.
     pattern: regular expressions of which one has to match whole.
     default: value in a new row when default_type is ``object``; None: the CPE chooses.
     """
@@ -74,6 +75,7 @@ class ParameterFacts:
     list: ListFacts | None
     reference: Reference | None
     enum_from: str
+    enum_null: str
     default: str | None
     default_type: str
     active_notify: ActiveNotify
@@ -179,6 +181,7 @@ def parameter_facts(row: Mapping[str, Any]) -> ParameterFacts:
             tuple(reference.get("targetParent", ())),
         ),
         enum_from=row.get("enumRef", {}).get("targetParam", ""),
+        enum_null=row.get("enumRef", {}).get("nullValue", ""),
         # the source writes lists in brackets; on the wire there are none
         default=default[1:-1] if items is not None and default and default[0] == "[" else default,
         default_type="" if default is None else row.get("defaultType", "object"),

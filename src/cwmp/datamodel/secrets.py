@@ -23,8 +23,9 @@ def looks_secret(name: str) -> bool:
 def is_secret(path: str, root: str = "") -> bool:
     """Must the value never be shown?
 
-    True for what the data model hides or secures (but not for commands, which it hides too), and for a
-    string whose name reads like a password, known or vendor's own. root: for a path with a leading dot.
+    True for what the data model hides or secures, and for a string whose name reads like a password, known
+    or a vendor's own. Booleans never: the models hide some that only trigger an action. root: for a path
+    with a leading dot.
     """
     if path.endswith("."):
         return False
@@ -32,4 +33,4 @@ def is_secret(path: str, root: str = "") -> bool:
     facts = model(own_root).parameter(path) if own_root else None
     if facts is None:
         return looks_secret(leaf(path))
-    return (facts.hidden and not facts.command) or (facts.type == "string" and looks_secret(leaf(path)))
+    return (facts.hidden and facts.type != "boolean") or (facts.type == "string" and looks_secret(leaf(path)))

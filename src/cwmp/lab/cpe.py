@@ -248,7 +248,9 @@ class SimulatedCpe:
             raise CwmpError(
                 f"{full} of the simulated CPE {self.identity.serial_number} is of type {node.type}"
             )
-        self._noticed(self.tree.store({full: text}))
+        changed = self.tree.store({full: text})
+        self._affected(changed)
+        self._noticed(changed)
 
     def value(self, path: str) -> str:
         """What the device really holds, hidden or not; "" when it has no such parameter."""
@@ -380,7 +382,7 @@ class SimulatedCpe:
         return Held(parameter.name, parameter.type, value)
 
     def _affected(self, changed: Iterable[str]) -> None:
-        """Note what values the ACS has set make the CPE do."""
+        """Note what changed values make the CPE do."""
         server = f"{self.root}ManagementServer."
         paths = set(changed)
         if f"{server}URL" in paths:

@@ -1,8 +1,8 @@
 """Reads a tree from a dump of a real CPE: one JSON object a line.
 
 ``path`` (objects end in a dot), ``writable`` (of an object: rows can be added, or the row deleted), and of
-parameters ``type`` (XSD, any spelling) and ``value``. A CPE with such a tree takes any value of the type the
-dump names, as real devices differ from the standard.
+parameters ``type`` (XSD, any spelling), ``value`` and sometimes ``notification`` (0 to 6). A CPE with such a
+tree takes any value of the type the dump names, as real devices differ from the standard.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cwmp.datamodel.paths import ROOTS, root_of
+from cwmp.datamodel.paths import MAX_LENGTH, ROOTS, is_instance, root_of
 from cwmp.errors import CwmpError
 from cwmp.lab.nodes import BaseTree, TreeRow, base_tree
 
@@ -56,8 +56,11 @@ def _rows(lines: Iterable[str], name: str) -> Iterator[TreeRow]:
         path, writable = found.get("path"), found.get("writable")
         if not isinstance(path, str) or not root_of(path):
             raise wrong(f'"path" has to be a text that begins with {" or ".join(ROOTS)}')
-        if ".." in path:
-            raise wrong(f'"path" {path!r} has two dots with nothing between them')
+        if len(path) > MAX_LENGTH:
+            raise wrong(f'"path" has at most {MAX_LENGTH} characters, not {len(path)}')
+        for part in path.removesuffix(".").split("."):
+            if not part or (is_instance(part) and not (part.isascii() and part.isdigit())):
+                raise wrong(f'"path" {path!r} has the part {part!r}, which is neither a name nor a number')
         if not isinstance(writable, bool):
             raise wrong('"writable" has to be true or false')
         if path in seen:
@@ -73,4 +76,7 @@ def _rows(lines: Iterable[str], name: str) -> Iterator[TreeRow]:
             raise wrong('a parameter needs "type" and "value", both texts')
         if f"{path}." in seen:
             raise wrong(f"{path!r} has come before as an object")
-        yield TreeRow(path, writable, type_, value)
+        notification = found.get("notification")
+        if notification is not None and (type(notification) is not int or notification not in range(7)):
+            raise wrong('"notification" has to be a number from 0 to 6')
+        yield TreeRow(path, writable, type_, value, notification)

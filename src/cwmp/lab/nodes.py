@@ -14,12 +14,13 @@ from cwmp.lab.lexical import null_value, type_name
 
 @dataclass(frozen=True, slots=True)
 class ParameterNode:
-    """A parameter as this CPE has it. type: XSD local name; value: what it holds from the factory."""
+    """A parameter as this CPE has it. type: XSD local name; value and notification: from the factory."""
 
     type: str
     writable: bool
     value: str
     facts: ParameterFacts | None = None
+    notification: int | None = None
 
     @property
     def silent(self) -> bool:
@@ -50,6 +51,7 @@ class TreeRow:
     writable: bool
     type: str | None = None
     value: str = ""
+    notification: int | None = None
 
 
 class BaseTree:
@@ -208,7 +210,9 @@ def build_nodes(top: str, rows: Iterable[TreeRow], root: str) -> dict[str, Node]
             below = tuple(children[path])
             nodes[path] = ObjectNode(row.writable, below, _is_table(path, row.writable, below, root))
         else:
-            nodes[path] = ParameterNode(type_name(row.type), row.writable, row.value, facts.parameter(path))
+            nodes[path] = ParameterNode(
+                type_name(row.type), row.writable, row.value, facts.parameter(path), row.notification
+            )
     return nodes
 
 

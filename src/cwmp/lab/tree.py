@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cwmp.datamodel import model
+from cwmp.datamodel import ParameterFacts, model
 from cwmp.datamodel.facets import refusal
-from cwmp.datamodel.paths import is_instance, leaf, parent, with_root
+from cwmp.datamodel.paths import instances, is_instance, leaf, parent, with_root
 from cwmp.errors import CwmpError
 from cwmp.lab.lexical import canonical, null_value
 from cwmp.lab.nodes import BaseTree, Node, ObjectNode, ParameterNode
@@ -154,9 +154,12 @@ class DeviceTree:
         if path in self._notifications:
             return self._notifications[path]
         node = self.node(path)
-        facts = node.facts if isinstance(node, ParameterNode) else None
-        forced = facts is not None and facts.active_notify in ("forceEnabled", "forceDefaultEnabled")
-        return ACTIVE if forced else 0
+        if not isinstance(node, ParameterNode):
+            return 0
+        if node.notification is not None:
+            return node.notification
+        rule = node.facts.active_notify if node.facts is not None else "normal"
+        return ACTIVE if rule in ("forceEnabled", "forceDefaultEnabled") else 0
 
     def rows(self, table: str) -> list[str]:
         """Paths of a table's rows, each with its final dot; empty when there is no such table."""
@@ -333,12 +336,25 @@ class DeviceTree:
         if value is None:
             return "", f"it is no {node.type}"
         if self.base.checks_facts and node.facts is not None:
-            why = refusal(node.facts, value)
+            why = refusal(node.facts, value) or self._not_supported(path, node.facts, value)
             if why is not None:
                 return "", why
         if node.type == "boolean" and node.value in ("0", "1"):
             value = "1" if value == "true" else "0"
         return value, None
+
+    def _not_supported(self, path: str, facts: ParameterFacts, value: str) -> str | None:
+        """Why a value is not among those another parameter of this CPE lists (``ModesSupported``)."""
+        if not facts.enum_from:
+            return None
+        rows = iter(instances(path))
+        parts = [next(rows, part) if part == "{i}" else part for part in facts.enum_from.split(".")]
+        listed = self.value(".".join(parts))
+        if not listed:
+            return None
+        allowed = {item.strip() for item in listed.split(",")} | {facts.enum_null}
+        asked = [item.strip() for item in value.split(",")] if facts.list is not None else [value]
+        return None if allowed.issuperset(asked) else f"this CPE supports {listed}"
 
     def _doubled_aliases(self, stored: Mapping[str, str]) -> Iterator[ParameterRefusal]:
         for path, value in stored.items():
