@@ -1,13 +1,30 @@
-"""Live CWMP sessions: at most one per device, each driving its device's transactions in order."""
+"""The live CWMP sessions of this process: at most one per device, bounded in number and in time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cwmp.acs.cookies import new_cookie
+from cwmp.acs.procedures import End
+from cwmp.acs.session import Session, log_mishap
 
 if TYPE_CHECKING:
+    from cwmp.acs.endpoint import ConnectionState
+    from cwmp.acs.knowledge import Knowledge
+    from cwmp.acs.metrics import Metrics
+    from cwmp.acs.registry import DeviceRecord, Registry
     from cwmp.acs.trace import Trace
+    from cwmp.acs.transactions import Transactions
+    from cwmp.wire.acs_session import AcsSession, InformReceived
+
+log = logging.getLogger("cwmp.acs.sessions")
+
+InformCallback: TypeAlias = "Callable[[DeviceRecord, tuple[str, ...]], None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,37 +47,224 @@ class SessionLimits:
 
 
 class Sessions:
-    """All live sessions of this process."""
+    """All live sessions of this process.
+
+    own_urls: the URLs by which devices reach this ACS; a converge may write no other without leave.
+    """
 
     def __init__(
         self,
         *,
-        registry: Any,
-        knowledge: Any,
-        transactions: Any,
-        credentials: Any,
+        registry: Registry,
+        knowledge: Knowledge,
+        transactions: Transactions,
         trace: Trace,
         limits: SessionLimits | None = None,
         own_urls: tuple[str, ...] = (),
-        metrics: Any = None,
-    ) -> None: ...
+        metrics: Metrics | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.registry = registry
+        self.knowledge = knowledge
+        self.transactions = transactions
+        self.trace = trace
+        self.limits = limits or SessionLimits()
+        self.own_urls = own_urls
+        self.metrics = metrics
+        self.clock = clock
+        self.wall = wall
+        self.draining = False
+        self._by_cookie: dict[str, Session] = {}
+        self._by_device: dict[str, Session] = {}
+        self._due: dict[int, set[Session]] = {}
+        self._informed: list[InformCallback] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._emptied: asyncio.Event | None = None
 
     def __len__(self) -> int:
         """Live sessions."""
-        raise NotImplementedError
+        return len(self._by_device)
+
+    @property
+    def full(self) -> bool:
+        """No room for a new session, or none wanted because the ACS is ending."""
+        return self.draining or len(self._by_device) >= self.limits.sessions
 
     def in_session(self, device_id: str) -> bool:
         """The device is in a session now: work queued for it joins that session."""
-        raise NotImplementedError
+        session = self._by_device.get(device_id)
+        return session is not None and session.working
 
-    def on_inform(self, callback: Callable[[Any, tuple[str, ...]], None]) -> None:
+    def on_inform(self, callback: InformCallback) -> None:
         """Call back with (device record, event codes) whenever an accepted Inform has been registered."""
-        raise NotImplementedError
+        self._informed.append(callback)
+
+    def by_cookie(self, cookie: str) -> Session | None:
+        return self._by_cookie.get(cookie)
+
+    # ---- the life of a session
+
+    def begin(
+        self, wire: AcsSession, record: DeviceRecord, event: InformReceived, *, peer: str,
+        connection: ConnectionState, username: str, doubtful: bool = False,
+    ) -> Session:  # fmt: skip
+        """A new session for a device whose Inform was accepted. An older one of the same device is over.
+
+        doubtful: it may be somebody else who says he is this device; nobody is told that it has come.
+        """
+        old = self._by_device.get(record.id)
+        if old is not None:
+            self.lose(old, "superseded", "the device began another session")
+        now = self.clock()
+        events = tuple(each.event_code for each in event.inform.event)
+        asked = event.session_timeout
+        idle = self.limits.idle if not asked else min(max(self.limits.idle, asked), self.limits.longest_idle)
+        session = Session(
+            self,
+            wire,
+            record,
+            cookie=new_cookie(),
+            peer=peer,
+            connection=connection,
+            username=username,
+            trace=self.trace.begin(record.id, self.wall(), peer, events),
+            idle=idle,
+            now=now,
+        )
+        session.working = not doubtful and not record.quarantined
+        session.timeout = max(self.limits.response, self.knowledge.response_timeout(record))
+        self._by_cookie[session.cookie] = session
+        self._by_device[record.id] = session
+        self._watch(session, now)
+        if not connection.shared:
+            connection.session = session
+            connection.ended = None
+        if self.metrics is not None:
+            self.metrics.session_began()
+            self.metrics.informed(events)
+        for callback in () if doubtful else self._informed:
+            try:
+                callback(record, events)
+            except Exception as error:
+                log_mishap(f"{record.id}: a listener to Informs failed", error)
+        return session
+
+    def end(self, session: Session, *, whole: bool = True) -> None:
+        """Forget the session. whole: both sides were through."""
+        if session.over:
+            return
+        session.over = True
+        session.trace.end(self.wall())
+        self._by_cookie.pop(session.cookie, None)
+        if self._by_device.get(session.record.id) is session:
+            del self._by_device[session.record.id]
+        if session.connection.session is session:
+            session.connection.session = None
+            session.connection.ended = session if whole else None
+        waiting = self._due.get(session.bucket)
+        if waiting is not None:
+            waiting.discard(session)
+        if whole:
+            self.registry.session_ended(session.record.id, self.clock() - session.started)
+        if self._emptied is not None and not self._by_device:
+            self._emptied.set()
+
+    def lose(self, session: Session, reason: str, why: str) -> None:
+        """The session is over before its time; what it was doing goes back to the queue."""
+        if session.over:
+            return
+        self.end(session, whole=False)
+        self.count_lost(reason)
+        session.drop_work(why)
+
+    # ---- what sessions ask of their owner
+
+    def retry(self, session: Session, transaction: Any, reason: str) -> None:
+        """Back to the queue with a transaction whose session was lost."""
+        self._do(self.transactions.retry(transaction, f"{session.record.id}: {reason}"), session)
+
+    async def store_end(self, session: Session, transaction: Any, end: End) -> None:
+        """Store what was learnt and how the transaction ended, in one commit that goes on after this
+        returns. Its waiters are told when it is durable; the CPE need not wait for that.
+        """
+        also = await self.knowledge.learn_writes(session.record, end.learnt)
+        self._do(
+            self.transactions.end(transaction, end.state, result=end.result, fault=end.fault, also=also),
+            session,
+        )
+
+    def count_lost(self, reason: str) -> None:
+        if self.metrics is not None:
+            self.metrics.session_lost(reason)
+
+    def _do(self, work: Coroutine[Any, Any, Any], session: Session) -> None:
+        task = asyncio.get_running_loop().create_task(self._logged(work, session.record.id))
+        session.storing = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _logged(self, work: Coroutine[Any, Any, Any], device_id: str) -> None:
+        try:
+            await work
+        except Exception as error:
+            log_mishap(f"{device_id}: what became of a transaction could not be stored", error)
+
+    # ---- time
 
     def start(self) -> None:
         """Begin sweeping timed-out sessions; needs the running event loop."""
-        raise NotImplementedError
+        self._timer = asyncio.get_running_loop().call_later(1.0, self._tick)
 
-    async def drain(self, timeout: float) -> None:
-        """Take no new session (503), let the live ones end for at most `timeout` seconds, end the rest."""
-        raise NotImplementedError
+    def _tick(self) -> None:
+        try:
+            self.sweep()
+        except Exception as error:
+            log_mishap("the sweep of sessions failed", error)
+        self.start()
+
+    def _watch(self, session: Session, now: float) -> None:
+        """Look at the session when its time may be up, and at least every 15 s: deadlines move both ways."""
+        second = int(min(session.deadline, now + 15.0)) + 1
+        session.bucket = second
+        waiting = self._due.get(second)
+        if waiting is None:
+            self._due[second] = {session}
+        else:
+            waiting.add(session)
+
+    def sweep(self) -> None:
+        """End the sessions whose time is up. One timer for all of them, each looked at every few seconds."""
+        now = self.clock()
+        for second in sorted(second for second in self._due if second <= now):
+            for session in self._due.pop(second):
+                if session.over:
+                    continue
+                if session.busy:
+                    session.deadline = max(session.deadline, now + 1)
+                if session.deadline <= now:
+                    waited = "an answer" if session.work is not None else "its next message"
+                    log.info("%s: session over, %s did not come in time", session.record.id, waited)
+                    if session.work is not None:
+                        self.knowledge.answered(session.record, session.timeout)
+                    self.lose(session, "timeout", "the device did not answer in time")
+                else:
+                    self._watch(session, now)
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new session (503), let the live ones end for at most `seconds`, end the rest."""
+        self.draining = True
+        if self._by_device:
+            self._emptied = asyncio.Event()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._emptied.wait()
+            except TimeoutError:
+                log.info("%d sessions are cut off", len(self._by_device))
+        for session in list(self._by_device.values()):
+            self.lose(session, "shutdown", "the ACS was stopped")
+        if self._timer is not None:
+            self._timer.cancel()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

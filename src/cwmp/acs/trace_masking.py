@@ -67,7 +67,7 @@ def _parsed(body: bytes) -> etree._Element | None:
     # `recover` is there for undeclared prefixes only; anything else may have moved names away from values.
     if tree is None or any("NS_" not in (error.type_name or "") for error in parser.error_log):
         return None
-    if tree.getroottree().docinfo.doctype or next(tree.iter(etree.Entity), None) is not None:
+    if tree.getroottree().docinfo.internalDTD is not None or next(tree.iter(etree.Entity), None) is not None:
         return None
     return tree
 
@@ -75,6 +75,10 @@ def _parsed(body: bytes) -> etree._Element | None:
 def _local(element: etree._Element) -> str:
     tag = element.tag
     return tag.rpartition("}")[2].rpartition(":")[2] if isinstance(tag, str) else ""
+
+
+def _text(element: etree._Element) -> str:
+    return "".join(str(text) for text in element.itertext())
 
 
 def _mask_values(tree: etree._Element, secret_paths: Collection[str], secrets: set[str]) -> None:
@@ -96,12 +100,12 @@ def _holds_secret(value: etree._Element, secret_paths: Collection[str]) -> bool:
     parent = value.getparent()
     if parent is None:
         return True
-    names = ["".join(child.itertext()).strip() for child in parent if _local(child) == "Name"]
+    names = [_text(child).strip() for child in parent if _local(child) == "Name"]
     return not names or any(name in secret_paths or is_secret(name) for name in names)
 
 
 def _blank(element: etree._Element, secrets: set[str]) -> None:
-    text = "".join(element.itertext())
+    text = _text(element)
     if not text:
         return
     secrets.add(text)

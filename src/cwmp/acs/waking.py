@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+import asyncio
+import logging
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING
 
+from cwmp.acs.session import log_mishap
+from cwmp.connection_request.address import Network
+from cwmp.connection_request.answer import Answer
+from cwmp.connection_request.safe_http import ask
 from cwmp.platforms.protocol import ConnectionRequestResult
 
 if TYPE_CHECKING:
+    from cwmp.acs.credentials import Credentials
+    from cwmp.acs.metrics import Metrics
+    from cwmp.acs.registry import DeviceRecord, Registry
     from cwmp.acs.sessions import Sessions
+    from cwmp.acs.transactions import TransactionRecord, Transactions
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+log = logging.getLogger("cwmp.acs.waking")
+
+METHODS = ("http",)
+"""Methods there are, in the order `auto` tries them."""
+
+_BUSY_WAITS = (2.0, 5.0, 10.0, 20.0)
+"""Seconds before a device that answered "busy" is asked again: it may just be closing a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +35,31 @@ class WakingRules:
     """How and where the ACS may send connection requests. Times in seconds.
 
     networks: addresses allowed besides the one the device's last Inform came from.
-    repeat: before a request that was not followed by an Inform is repeated.
+    repeat: before a request that stayed unanswered, or was not followed by an Inform, is repeated; doubled
+    each time up to `longest_repeat`.
     in_flight: connection requests under way at once. source_address: to send from; "" any.
+    basic: send credentials in clear to devices that ask for nothing better.
     """
 
     networks: tuple[Network, ...] = ()
     repeat: float = 30.0
+    longest_repeat: float = 600.0
     timeout: float = 10.0
     in_flight: int = 200
     source_address: str = ""
+    basic: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class _Device:
+    """What is under way for one device. `informs` are futures for its next Inform."""
+
+    asking: asyncio.Task[ConnectionRequestResult] | None = None
+    waking: asyncio.Task[None] | None = None
+    last: ConnectionRequestResult | None = None
+    asked_at: float = 0.0
+    informed: bool = False
+    informs: list[asyncio.Future[float]] = field(default_factory=list)
 
 
 class Waking:
@@ -36,13 +68,24 @@ class Waking:
     def __init__(
         self,
         *,
-        registry: Any,
-        transactions: Any,
-        credentials: Any,
+        registry: Registry,
+        transactions: Transactions,
+        credentials: Credentials,
         sessions: Sessions,
         rules: WakingRules | None = None,
-        metrics: Any = None,
-    ) -> None: ...
+        metrics: Metrics | None = None,
+    ) -> None:
+        self._registry = registry
+        self._transactions = transactions
+        self._credentials = credentials
+        self._sessions = sessions
+        self.rules = rules or WakingRules()
+        self._metrics = metrics
+        self._room = asyncio.Semaphore(self.rules.in_flight)
+        self._devices: dict[str, _Device] = {}
+        self._closed = False
+        transactions.on_queued(self._queued)
+        sessions.on_inform(self._informed)
 
     async def request(
         self, device_id: str, method: str = "auto", wait: float = 0.0
@@ -50,10 +93,177 @@ class Waking:
         """Wake the device now; with `wait` > 0 also wait up to that many seconds for its Inform.
 
         Never raises for what the device does: the result's `answer` says it. An unknown device raises
-        `acs.errors.UnknownDevice`; an unknown method is answered `no_method`.
+        `acs.errors.UnknownDevice`; a method there is none of is answered `no_method`.
         """
-        raise NotImplementedError
+        record = self._registry.find(device_id)
+        device = self._devices.setdefault(record.id, _Device())
+        inform = asyncio.get_running_loop().create_future() if wait > 0 else None
+        if inform is not None:
+            device.informs.append(inform)
+        try:
+            begun = time.monotonic()
+            result = await self._ask_once(record, device, method)
+            if inform is None or result.answer not in ("accepted", "busy", "no_answer"):
+                return result
+            try:
+                async with asyncio.timeout(max(0.0, wait - (time.monotonic() - begun))):
+                    at = await inform
+            except TimeoutError:
+                return replace(result, informed=False)
+            took = max(0.0, at - min(device.asked_at, at))
+            return replace(result, informed=True, inform_ms=round(took * 1000, 1))
+        finally:
+            if inform is not None and inform in device.informs:
+                device.informs.remove(inform)
+            self._tidy(record.id)
+
+    def start(self) -> None:
+        """Wake the devices with work left over from before a restart."""
+        for device_id in self._transactions.devices_waiting():
+            for transaction in self._transactions.open_for(device_id):
+                self._queued(device_id, transaction)
 
     async def close(self) -> None:
         """Cancel what is under way."""
-        raise NotImplementedError
+        self._closed = True
+        tasks = [task for device in self._devices.values() for task in (device.asking, device.waking) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ---- asking
+
+    async def _ask_once(self, record: DeviceRecord, device: _Device, method: str) -> ConnectionRequestResult:
+        """Ask, or share the asking that is under way, or the answer to what need not be asked again yet."""
+        if device.asking is None:
+            recent = time.monotonic() - device.asked_at < self.rules.repeat
+            unanswered = device.last is not None and device.last.answer in ("accepted", "no_answer")
+            if recent and unanswered and not device.informed and device.last is not None:
+                return device.last
+            device.asking = asyncio.get_running_loop().create_task(self._ask(record, device, method))
+        # Shielded: another waiter's patience may be longer than this one's.
+        return await asyncio.shield(device.asking)
+
+    async def _ask(self, record: DeviceRecord, device: _Device, method: str) -> ConnectionRequestResult:
+        try:
+            async with self._room:
+                device.asked_at = begun = time.monotonic()
+                device.informed = False
+                route, answer = await self._by_method(record, method)
+                took = round((time.monotonic() - begun) * 1000, 1) if answer.answered else None
+        except Exception as error:
+            log_mishap(f"{record.id}: a connection request failed", error)
+            route, answer, took = "", Answer("no_answer", "the ACS failed to ask; its log says where"), None
+        finally:
+            device.asking = None
+        used = method if method != "auto" else METHODS[0]
+        result = ConnectionRequestResult(used, route, answer.word, took, detail=answer.detail)
+        device.last = result
+        if self._metrics is not None:
+            self._metrics.connection_request(answer.word)
+        log.info("%s: connection request by %s: %s %s", record.id, used, answer.word, answer.detail)
+        asyncio.get_running_loop().call_later(self.rules.repeat + 1, self._tidy, record.id)
+        return result
+
+    async def _by_method(self, record: DeviceRecord, method: str) -> tuple[str, Answer]:
+        if method not in ("auto", *METHODS):
+            return "", Answer("no_method", f"this ACS cannot send connection requests by {method[:20]}")
+        if not record.connection_request_url:
+            return "", Answer("no_method", "the device has not told its ConnectionRequestURL")
+        username, password = await self._credentials.connection_request(record.id) or ("", "")
+        rules = self.rules
+        return await ask(
+            record.connection_request_url,
+            username,
+            password,
+            informed_from=record.address,
+            allowed=rules.networks,
+            source_address=rules.source_address,
+            basic=rules.basic,
+            seconds=rules.timeout,
+        )
+
+    # ---- work that waits
+
+    def _queued(self, device_id: str, transaction: TransactionRecord) -> None:
+        """New work: a device that is in a session takes it there, any other is woken."""
+        if self._closed or transaction.wake == "none" or self._sessions.in_session(device_id):
+            return
+        record = self._registry.get(device_id)
+        if record is None:
+            return
+        device = self._devices.setdefault(record.id, _Device())
+        if device.waking is None:
+            loop = asyncio.get_running_loop()
+            device.waking = loop.create_task(self._wake(record.id, device, transaction.wake))
+
+    async def _wake(self, device_id: str, device: _Device, method: str) -> None:
+        """Ask until the device comes, nothing waits for it any more, or asking again is no use."""
+        busy = 0
+        pause = self.rules.repeat
+        try:
+            while self._waits(device_id):
+                record = self._registry.get(device_id)
+                if record is None:
+                    return
+                result = await self._ask_once(record, device, method)
+                answer = asdict(result)
+                for transaction in self._transactions.open_for(device_id):
+                    if transaction.wake != "none":
+                        self._transactions.woken(transaction, answer)
+                if result.answer in ("wrong_credentials", "unsafe_address", "no_method", "refused"):
+                    return
+                if result.answer == "busy" and busy < len(_BUSY_WAITS):
+                    wait = _BUSY_WAITS[busy]
+                    busy += 1
+                else:
+                    wait = max(pause, self.rules.repeat - (time.monotonic() - device.asked_at))
+                    pause = min(pause * 2, self.rules.longest_repeat)
+                if await self._inform_within(device, wait):
+                    return
+        except Exception as error:
+            log_mishap(f"{device_id}: waking failed", error)
+        finally:
+            device.waking = None
+            self._tidy(device_id)
+
+    def _waits(self, device_id: str) -> bool:
+        if self._sessions.in_session(device_id):
+            return False
+        transaction = self._transactions.next_for(device_id)
+        return transaction is not None and transaction.wake != "none"
+
+    async def _inform_within(self, device: _Device, seconds: float) -> bool:
+        if device.informed:
+            return True
+        inform: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        device.informs.append(inform)
+        try:
+            async with asyncio.timeout(seconds):
+                await inform
+        except TimeoutError:
+            return False
+        finally:
+            if inform in device.informs:
+                device.informs.remove(inform)
+        return True
+
+    def _informed(self, record: DeviceRecord, events: tuple[str, ...]) -> None:
+        device = self._devices.get(record.id)
+        if device is None:
+            return
+        device.informed = True
+        now = time.monotonic()
+        for inform in device.informs:
+            if not inform.done():
+                inform.set_result(now)
+        device.informs.clear()
+        self._tidy(record.id)
+
+    def _tidy(self, device_id: str) -> None:
+        """Forget a device for which nothing is under way and whose answer nobody need remember."""
+        device = self._devices.get(device_id)
+        if device is None or device.asking or device.waking or device.informs:
+            return
+        if device.informed or time.monotonic() - device.asked_at > self.rules.repeat:
+            del self._devices[device_id]
