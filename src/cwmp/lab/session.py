@@ -10,8 +10,18 @@ from typing import TypeAlias
 from cwmp.errors import CwmpError
 from cwmp.lab.cpe import SimulatedCpe
 from cwmp.lab.http_exchange import HttpConversation
-from cwmp.wire.cpe_session import AcsAnswer, AcsRequest, CpeSession, InformAccepted, SessionEnded
+from cwmp.wire.cpe_session import (
+    AcsAnswer,
+    AcsRequest,
+    CpeSession,
+    InformAccepted,
+    RetryAsked,
+    SessionEnded,
+)
 from cwmp.wire.messages import Fault, Inform, Message
+
+MAX_REPEATS = 10
+"""Times in one session that the ACS may ask for the same request again (fault 8005)."""
 
 
 class SessionBroken(CwmpError):
@@ -63,7 +73,9 @@ async def hold_session(
     """
     session = CpeSession()
     report.requests = []
+    own: list[Message] = []
     waiting: Message | None = None
+    repeats = 0
     body = session.begin(inform)
     while True:
         report.exchanges += 1
@@ -74,27 +86,33 @@ async def hold_session(
         event = session.receive(answer.status, answer.body)
         if latency:
             await asyncio.sleep(latency)
-        if isinstance(event, SessionEnded):
-            return
-        if isinstance(event, AcsRequest):
-            name = type(event.message).__name__
-            report.requests.append(name)
-            response = cpe.answer(event.message)
-            if isinstance(fault, LoseAnswer) and fault.request in ("", name):
-                report.fault_met = fault
-                raise SessionBroken(f"the answer to {name} was lost, as a test asked")
-            body = session.send(response)
-            continue
-        if isinstance(event, InformAccepted):
-            report.informed = True
-            cpe.informed()
-            informed()
-        elif isinstance(event, AcsAnswer) and waiting is not None:
-            if not isinstance(event.message, Fault):
-                cpe.request_answered(waiting)
-        waiting = None
-        if not session.may_request:
-            ...
-        requests = cpe.requests
-        waiting = requests[0] if requests else None
+        match event:
+            case SessionEnded(refusal):
+                if refusal is not None:
+                    raise SessionBroken(f"the ACS refused the Inform: {refusal.code} {refusal.message}")
+                return
+            case AcsRequest(message):
+                name = type(message).__name__
+                report.requests.append(name)
+                response = cpe.answer(message)
+                if isinstance(fault, LoseAnswer) and fault.request in ("", name):
+                    report.fault_met = fault
+                    raise SessionBroken(f"the answer to {name} was lost, as a test asked")
+                body = session.send(response)
+                continue
+            case RetryAsked(again):
+                repeats += 1
+                if repeats > MAX_REPEATS:
+                    raise SessionBroken(f"the ACS asked more than {MAX_REPEATS} times for a repetition")
+                body = again
+                continue
+            case InformAccepted():
+                report.informed = True
+                cpe.informed()
+                informed()
+                own = list(cpe.requests)
+            case AcsAnswer(message):
+                if waiting is not None and not isinstance(message, Fault):
+                    cpe.request_answered(waiting)
+        waiting = own.pop(0) if own and session.may_request else None
         body = session.send(waiting)
