@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import h11
 from cwmp.errors import CwmpError
 
 READ_SIZE = 65536
+_HOST = re.compile(r"[A-Za-z0-9._:%-]+")
 
 
 class ConnectionFailed(CwmpError):
@@ -36,24 +38,23 @@ class AcsAddress:
         try:
             parts = urlsplit(url.strip())
             port = parts.port
+            host = (parts.hostname or "").encode("ascii" if url.isascii() else "idna").decode("ascii")
         except ValueError as error:
             raise ConnectionFailed(f"ACS URL {url!r} is not usable: {error}") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if "@" in parts.netloc:
+            # Not shown: what stands before the @ may be a password.
+            raise ConnectionFailed(
+                f"the URL of the ACS at {host!r} is not usable with a username in it: set it apart"
+            )
+        if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host):
             raise ConnectionFailed(f"ACS URL {url!r} is not usable: write http://HOST:PORT/PATH")
         secure = parts.scheme == "https"
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not target.isascii() or not target.isprintable() or " " in target:
             raise ConnectionFailed(f"ACS URL {url!r} is not usable: percent-encode its path")
-        name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+        name = f"[{host}]" if ":" in host else host
         header = name if port is None else f"{name}:{port}"
-        return cls(
-            url,
-            secure,
-            parts.hostname,
-            port or (443 if secure else 80),
-            target,
-            header.encode("idna" if not header.isascii() else "ascii"),
-        )
+        return cls(url, secure, host, port or (443 if secure else 80), target, header.encode("ascii"))
 
     def join(self, location: str) -> AcsAddress:
         """Where a redirect leads. Raises `ConnectionFailed` as `of` does."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -50,8 +51,11 @@ class ControlServer:
                     f"other simulated CPEs already listen on {self._path}: stop them or give --control PATH"
                 )
             self._path.unlink()
-        self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LINE_LIMIT)
-        self._path.chmod(0o600)
+        old = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LINE_LIMIT)
+        finally:
+            os.umask(old)
 
     async def close(self) -> None:
         if self._server is not None:

@@ -155,16 +155,16 @@ class RunningCpe:
 
         Raises `CwmpError` for an unknown parameter and for a value that is none of its type.
         """
+        owed = self.cpe.pending
         self.cpe.change(path, value)
         self._managed(with_root(path, self.cpe.root))
-        self._notice()
+        self._notice(event=self.cpe.pending != owed)
 
     def inform(self, event_code: str = "") -> None:
         """Have a session now, for this event or for what is owed."""
         if event_code:
             self.cpe.add_event(event_code)
-        self._attempt_now = True
-        self._notice()
+        self._notice(event=True)
 
     # ---- connection requests
 
@@ -193,8 +193,7 @@ class RunningCpe:
 
     def _answer_ring(self) -> None:
         if self._asked:
-            self._attempt_now = True
-            self._notice()
+            self._notice(event=True)
 
     def _throttled(self) -> bool:
         limit = self.behaviour.connection_request_limit
@@ -242,16 +241,15 @@ class RunningCpe:
         self._plan_periodic()
         if self.reachable:
             self.cpe.add_event(events.PERIODIC)
-            self._notice()
+            self._notice(event=True)
 
     def _scheduled_due(self, command_key: str) -> None:
         self.cpe.scheduled(command_key)
-        self._notice()
+        self._notice(event=True)
 
     def _retry_due(self) -> None:
         self._retry = None
-        self._attempt_now = True
-        self._notice()
+        self._notice(event=True)
 
     def _boot_after(self, command_key: str | None, *, factory: bool) -> None:
         self._booting = True
@@ -291,7 +289,9 @@ class RunningCpe:
         self._repeat = ()
         self._cancel_retry()
 
-    def _notice(self) -> None:
+    def _notice(self, *, event: bool = False) -> None:
+        """Something has happened. A new event does not wait for the next retry (TR-069a6 §3.2.1.1)."""
+        self._attempt_now |= event
         self._wake.set()
         self._changed()
 

@@ -20,7 +20,7 @@ from cwmp.lab.running import Behaviour
 from cwmp.wire.identity import device_id_of
 from cwmp.wire.messages import DeviceId
 
-COMPLAIN_AFTER = 3.0
+COMPLAIN_AFTER = 2.0
 """Seconds after which CPEs that could not inform say why, once."""
 
 

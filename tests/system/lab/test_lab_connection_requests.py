@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from typing import Any
@@ -172,4 +173,19 @@ async def test_switched_off_it_is_silent(small_acs) -> None:
         cpes.cpes[0].go_offline()
         assert await ring(cpes.cpes[0]) == 0
         cpes.cpes[0].come_back()
+        assert await ring(cpes.cpes[0]) == 200
+
+
+@in_loop
+async def test_garbage_is_dropped_and_others_are_still_served(small_acs) -> None:
+    async with small_acs() as acs, fleet(acs.url) as cpes:
+        await acs.until_over(1)
+        parts = urlsplit(cpes.cpes[0].cpe.connection_request_url)
+        for garbage in (b"\x00\xff\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 9000, b""):
+            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            writer.write(garbage)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            writer.close()
         assert await ring(cpes.cpes[0]) == 200

@@ -16,6 +16,7 @@ from cwmp.lab.session import Disconnect, LoseAnswer
 from cwmp.wire.messages import (
     AddObject,
     AddObjectResponse,
+    Download,
     FactoryReset,
     Fault,
     GetParameterValues,
@@ -333,6 +334,37 @@ async def test_a_connection_dropped_before_the_inform_loses_nothing(small_acs) -
         await acs.until_over(1)
         assert [s.events for s in acs.sessions] == [FIRST]
         assert acs.sessions[0].inform.retry_count == 1
+
+
+@in_loop
+async def test_a_new_event_does_not_wait_for_the_retry(small_acs) -> None:
+    async with small_acs() as acs:
+        acs.before = [(503, [])]
+        async with fleet(acs.url, behaviour=Behaviour()) as cpes:
+            await cpes.wait_for(lambda: cpes.cpes[0].failures == 1)
+            cpes.cpes[0].inform("8 DIAGNOSTICS COMPLETE")
+            await acs.until_over(1, within=4)
+            assert acs.sessions[0].events == (*FIRST, "8 DIAGNOSTICS COMPLETE")
+            assert acs.sessions[0].inform.retry_count == 1
+
+
+@in_loop
+async def test_requests_of_its_own_go_before_the_empty_post_until_answered(small_acs) -> None:
+    async with small_acs() as acs, fleet(acs.url) as cpes:
+        cpe = cpes.cpes[0]
+        await cpes.wait_for(lambda: cpe.sessions == 1)
+        for key in ("one", "two"):
+            cpe.cpe.transferred(
+                Download(key, "1 Firmware Upgrade Image", "http://x/"), start=0.0, complete=60.0
+            )
+        acs.queue[""] = [GetParameterValues((CODE,))]
+        cpe.inform()
+        await acs.until_over(2)
+        told = acs.sessions[1]
+        assert [r.command_key for r in told.requests] == ["one", "two"]
+        assert told.events == ("7 TRANSFER COMPLETE", "M Download", "M Download")
+        assert len(told.answers) == 1
+        await cpes.wait_for(lambda: cpe.idle)
 
 
 @in_loop
