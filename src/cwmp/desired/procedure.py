@@ -17,6 +17,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
+from cwmp.desired.outcome import Change
 from cwmp.errors import CwmpError
 from cwmp.wire.messages import Fault, Message
 
@@ -53,15 +54,25 @@ class ParameterFault:
 
 
 class CpeFault(CwmpError):
-    """The CPE answered a request with a CWMP fault (TR-069a6 §A.5.1), and there is no way around it."""
+    """The CPE answered a request with a CWMP fault (TR-069a6 §A.5.1), and there is no way around it.
+
+    changes: what had been changed on the device before, and stays; usually nothing.
+    """
 
     def __init__(
-        self, message: str, *, code: int, purpose: str, parameters: tuple[ParameterFault, ...] = ()
+        self,
+        message: str,
+        *,
+        code: int,
+        purpose: str,
+        parameters: tuple[ParameterFault, ...] = (),
+        changes: tuple[Change, ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.purpose = purpose
         self.parameters = parameters
+        self.changes = changes
 
 
 class Refused(CwmpError):

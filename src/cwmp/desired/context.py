@@ -1,0 +1,45 @@
+"""What the parts of one converge share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cwmp.desired.known import ConvergeOptions, KnownDevice
+from cwmp.desired.planning import StepKeys
+from cwmp.desired.remembering import Memory
+from cwmp.desired.rows import Tables
+from cwmp.desired.secrecy import Secrets
+
+
+@dataclass(slots=True)
+class Run:
+    """One converge of one device. landed: an earlier attempt's values are known to have been set."""
+
+    known: KnownDevice
+    options: ConvergeOptions
+    memory: Memory
+    root: str
+    tables: Tables
+    secrets: Secrets
+    keys: StepKeys
+    landed: bool
+    warnings: list[str] = field(default_factory=list)
+    atomic: bool = True
+
+    @property
+    def device(self) -> str:
+        """The device's name in messages."""
+        return self.known.id
+
+    def warn(self, text: str) -> None:
+        """Tell the user something that is no error, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
+
+
+def begin(known: KnownDevice, options: ConvergeOptions, memory: Memory, root: str) -> Run:
+    """A run that has asked nothing yet."""
+    keys = StepKeys(options.token, memory.taken, known.parameter_key)
+    landed = bool(options.token) and known.parameter_key in memory.set_keys
+    tables = Tables(known.id, root)
+    return Run(known, options, memory, root, tables, Secrets(root, known, options), keys, landed)

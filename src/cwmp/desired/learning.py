@@ -1,0 +1,42 @@
+"""What a converge teaches about its device for the next time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cwmp.desired.applying import Removal
+from cwmp.desired.context import Run
+from cwmp.desired.outcome import Learnt, Verdict
+from cwmp.desired.planning import Write
+
+
+def learnt_from(run: Run, writes: Iterable[Write], removals: Sequence[Removal]) -> Learnt:
+    """Hashes of accepted secrets, accepted spellings, types the device reported that were not known."""
+    hashes: dict[str, str | None] = {}
+    forms: dict[str, tuple[str, str] | None] = {}
+    for removal in removals:
+        if removal.verdict is not Verdict.REVERTED:
+            hashes |= {path: None for path in run.known.secret_hashes if path.startswith(removal.path)}
+            forms |= {path: None for path in run.known.accepted_forms if path.startswith(removal.path)}
+    for write in writes:
+        if write.verdict is Verdict.PLANNED:
+            continue
+        if write.secret:
+            accepted = write.verdict is not Verdict.REVERTED
+            hashed = run.secrets.hash(write.path, write.value) if accepted else None
+            if hashed is not None or write.path in run.known.secret_hashes:
+                hashes[write.path] = hashed
+        elif (
+            write.verdict is Verdict.NORMALISED
+            and Verdict.NORMALISED in run.options.accept
+            and write.after is not None
+        ):
+            forms[write.path] = (write.value, write.after)
+        elif write.path in run.known.accepted_forms:
+            forms[write.path] = None
+    types = {
+        path: held.type
+        for path, held in run.tables.observed.items()
+        if run.known.types.get(path) != held.type
+    }
+    return Learnt(secret_hashes=hashes, accepted_forms=forms, types=types)
