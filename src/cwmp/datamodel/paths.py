@@ -25,7 +25,8 @@ ROOTS = (TR181, TR098)
 MAX_LENGTH = 256
 """Longest name in a CWMP message, in characters (ParameterNames is string(256))."""
 
-_NAME = re.compile(r"[A-Za-z_][\w\-]*", re.ASCII)
+# the standard has no name that begins with a digit, real devices have (8021pMark)
+_NAME = re.compile(r"[0-9]*[A-Za-z_][\w\-]*", re.ASCII)
 _NUMBER = re.compile(r"[1-9][0-9]*")
 _ALIAS = re.compile(r"\[([^\[\]\"=]{1,64})\]")
 _SELECTOR = re.compile(
@@ -94,7 +95,9 @@ def segments(path: str) -> tuple[str, ...]:
 
 def is_instance(segment: str) -> bool:
     """Does the segment stand for a row: a number, ``{i}``, ``*``, an alias or a row selector?"""
-    return segment[:1] in "0123456789[{*" if segment else False
+    if segment[:1] in ("[", "{", "*"):
+        return True
+    return segment.isdecimal() and segment.isascii()  # vendors have names such as 8021pMark
 
 
 def is_partial(path: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cwmp.datamodel.paths import with_root
@@ -27,6 +26,7 @@ from cwmp.lab.effects import (
 from cwmp.lab.events import PendingEvents
 from cwmp.lab.habits import SET_LIMIT, habits
 from cwmp.lab.lexical import canonical
+from cwmp.lab.management import Management, management_of
 from cwmp.lab.nodes import BaseTree, ParameterNode
 from cwmp.lab.tree import ACTIVE, PASSIVE, DeviceTree, Held, RpcRefused
 from cwmp.wire import messages as wire
@@ -34,24 +34,6 @@ from cwmp.wire.messages import DeviceId, Event, Fault, Inform, Message, Paramete
 
 _IDENTITY = ("Manufacturer", "ManufacturerOUI", "ProductClass", "SerialNumber")
 _PERIODIC = ("PeriodicInformEnable", "PeriodicInformInterval", "PeriodicInformTime")
-
-
-@dataclass(frozen=True, slots=True)
-class Management:
-    """What the CPE's ManagementServer object says now, secrets in clear. Intervals in seconds."""
-
-    url: str
-    username: str
-    password: str
-    connection_request_url: str
-    connection_request_username: str
-    connection_request_password: str
-    periodic_enabled: bool
-    periodic_interval: int
-    periodic_time: str
-    retry_minimum: int
-    retry_multiplier: int
-    parameter_key: str
 
 
 def identity_of(base: BaseTree) -> DeviceId:
@@ -259,28 +241,7 @@ class SimulatedCpe:
     @property
     def management(self) -> Management:
         """The ManagementServer values whoever runs the CPE needs."""
-
-        def text(name: str) -> str:
-            return self.value(f".ManagementServer.{name}")
-
-        def number(name: str, default: int) -> int:
-            held = text(name)
-            return int(held) if held.isdecimal() and int(held) > 0 else default
-
-        return Management(
-            url=text("URL"),
-            username=text("Username"),
-            password=text("Password"),
-            connection_request_url=text("ConnectionRequestURL"),
-            connection_request_username=text("ConnectionRequestUsername"),
-            connection_request_password=text("ConnectionRequestPassword"),
-            periodic_enabled=text("PeriodicInformEnable") in ("1", "true"),
-            periodic_interval=number("PeriodicInformInterval", 86400),
-            periodic_time=text("PeriodicInformTime"),
-            retry_minimum=number("CWMPRetryMinimumWaitInterval", 5),
-            retry_multiplier=number("CWMPRetryIntervalMultiplier", 2000),
-            parameter_key=text("ParameterKey"),
-        )
+        return management_of(self.tree)
 
     @property
     def connection_request_url(self) -> str:
@@ -377,7 +338,7 @@ class SimulatedCpe:
         node = self.tree.node(parameter.name)
         if "normalise_case" in self.habits and isinstance(node, ParameterNode) and node.type == "string":
             facts = node.facts
-            if facts is None or not (facts.enum or facts.reference or facts.hidden):
+            if facts is None or not (facts.enum or facts.reference or node.hidden):
                 value = value.lower()
         return Held(parameter.name, parameter.type, value)
 

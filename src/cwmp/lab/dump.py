@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cwmp.datamodel.paths import MAX_LENGTH, ROOTS, is_instance, root_of
+from cwmp.datamodel.paths import MAX_LENGTH, ROOTS, root_of
 from cwmp.errors import CwmpError
 from cwmp.lab.nodes import BaseTree, TreeRow, base_tree
 
@@ -59,7 +59,7 @@ def _rows(lines: Iterable[str], name: str) -> Iterator[TreeRow]:
         if len(path) > MAX_LENGTH:
             raise wrong(f'"path" has at most {MAX_LENGTH} characters, not {len(path)}')
         for part in path.removesuffix(".").split("."):
-            if not part or (is_instance(part) and not (part.isascii() and part.isdigit())):
+            if not part or part[0] in "[{*":
                 raise wrong(f'"path" {path!r} has the part {part!r}, which is neither a name nor a number')
         if not isinstance(writable, bool):
             raise wrong('"writable" has to be true or false')

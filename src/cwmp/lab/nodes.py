@@ -14,18 +14,18 @@ from cwmp.lab.lexical import null_value, type_name
 
 @dataclass(frozen=True, slots=True)
 class ParameterNode:
-    """A parameter as this CPE has it. type: XSD local name; value and notification: from the factory."""
+    """A parameter as this CPE has it. type: XSD local name; value and notification: from the factory.
+
+    hidden: reads give the null value, whatever it holds. command: writing it does something; nothing is held.
+    """
 
     type: str
     writable: bool
     value: str
     facts: ParameterFacts | None = None
     notification: int | None = None
-
-    @property
-    def silent(self) -> bool:
-        """Does it read as the null value of its type, whatever it holds?"""
-        return self.facts is not None and (self.facts.hidden or self.facts.command)
+    hidden: bool = False
+    command: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class BaseTree:
         if shape is None:
             sibling = self._first_rows.get(own)
             rows = list(self._like(sibling)) if sibling else list(self._by_standard(own))
-            nodes = build_nodes(own, rows or [TreeRow(own, True)], self.root)
+            nodes = build_nodes(own, rows or [TreeRow(own, True)], self.root, strict=self.checks_facts)
             shape = tuple(
                 (path[len(own) :], _moved(node, own)) for path, node in nodes.items() if path.startswith(own)
             )
@@ -182,8 +182,12 @@ def first_value(path: str, type_: str, facts: ParameterFacts | None) -> str:
     return null_value(type_)
 
 
-def build_nodes(top: str, rows: Iterable[TreeRow], root: str) -> dict[str, Node]:
-    """Nodes of the rows and of every object above them down from ``top``, in the order the rows come."""
+def build_nodes(top: str, rows: Iterable[TreeRow], root: str, *, strict: bool) -> dict[str, Node]:
+    """Nodes of the rows and of every object above them down from ``top``, in the order the rows come.
+
+    strict: what the standard hides is hidden, and its commands hold nothing. Else the CPE is a real one: what
+    it was seen to read back is not hidden, and of commands nothing is known.
+    """
     facts = model(root)
     order: dict[str, TreeRow] = {top: TreeRow(top, False)}
     children: dict[str, dict[str, None]] = {top: {}}
@@ -210,10 +214,22 @@ def build_nodes(top: str, rows: Iterable[TreeRow], root: str) -> dict[str, Node]
             below = tuple(children[path])
             nodes[path] = ObjectNode(row.writable, below, _is_table(path, row.writable, below, root))
         else:
-            nodes[path] = ParameterNode(
-                type_name(row.type), row.writable, row.value, facts.parameter(path), row.notification
-            )
+            nodes[path] = _parameter_node(row, facts.parameter(path), strict=strict)
     return nodes
+
+
+def _parameter_node(row: TreeRow, facts: ParameterFacts | None, *, strict: bool) -> ParameterNode:
+    type_ = type_name(row.type or "")
+    shown = not strict and row.value not in ("", null_value(type_))
+    return ParameterNode(
+        type_,
+        row.writable,
+        row.value,
+        facts,
+        row.notification,
+        hidden=facts is not None and facts.hidden and not shown,
+        command=facts is not None and facts.command and strict,
+    )
 
 
 def _is_table(path: str, writable: bool, children: tuple[str, ...], root: str) -> bool:
@@ -228,4 +244,4 @@ def _is_table(path: str, writable: bool, children: tuple[str, ...], root: str) -
 
 def base_tree(root: str, rows: Iterable[TreeRow], *, checks_facts: bool) -> BaseTree:
     """The tree of a model. Missing objects between the root and a row are added, not writable."""
-    return BaseTree(root, build_nodes(root, rows, root), checks_facts=checks_facts)
+    return BaseTree(root, build_nodes(root, rows, root, strict=checks_facts), checks_facts=checks_facts)

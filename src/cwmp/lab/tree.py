@@ -213,7 +213,7 @@ class DeviceTree:
             node = self.node(path)
             if not isinstance(node, ParameterNode):
                 raise RpcRefused(NO_SUCH_PARAMETER, f"{path!r} is no parameter of this CPE")
-            if node.facts is not None and node.facts.command:
+            if node.command:
                 continue  # an action, not configuration: nothing is held
             if self._values.get(path, node.value) != value:
                 changed.append(path)
@@ -313,8 +313,10 @@ class DeviceTree:
         return node
 
     def _held(self, path: str, node: ParameterNode) -> Held:
-        value = null_value(node.type) if node.silent else self._values.get(path, node.value)
-        return Held(path, node.type, value)
+        if node.hidden or node.command:
+            # some CPEs have nothing where the null value of a number should stand
+            return Held(path, node.type, null_value(node.type) if node.value else "")
+        return Held(path, node.type, self._values.get(path, node.value))
 
     def _walk(self, path: str) -> Iterator[tuple[str, Node]]:
         node = self._existing(path)

@@ -44,6 +44,7 @@ def test_without_root_is_undone_by_with_root() -> None:
         ('.XMPP.Connection.[Username=="a.b"&&Domain=="x]y"].', ".XMPP.Connection.{i}."),
         ("Device.IEEE1905.AL.", "Device.IEEE1905.AL."),
         ("Device.IP.Interface.*.Status", "Device.IP.Interface.{i}.Status"),
+        ("Device.X_TP_QOS.8021pMark", "Device.X_TP_QOS.8021pMark"),
         ("", ""),
     ],
 )

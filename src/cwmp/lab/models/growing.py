@@ -7,8 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cwmp.datamodel import DataModel, ParameterFacts, model
-from cwmp.datamodel.paths import generic, leaf
+from cwmp.datamodel.paths import generic, leaf, parent
 from cwmp.lab.nodes import BaseTree, TreeRow, base_tree, first_value
+
+_OTHER_COUNTERS = ("TotalAssociations", "NumberOfActiveConnections")
+"""Counters of TR-098 that are not called NumberOfEntries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,14 @@ class _Growth:
     def _count(self, table: str) -> int:
         return int(self._rows.find(self._short(table)) or 0)
 
+    def _counted(self, counter: ParameterFacts, path: str) -> int:
+        """Rows of the table the counter counts; the two have not always the same name."""
+        for child in self._facts.children(parent(counter.path)):
+            table = self._facts.object(child) if child.endswith("{i}.") else None
+            if table is not None and table.counter == counter.path:
+                return self._count(f"{parent(path)}{leaf(child.removesuffix('{i}.'))}.")
+        return 0
+
     def _parameter(self, own: str, path: str, number: str) -> TreeRow:
         facts = self._facts.parameter(own)
         assert facts is not None
@@ -111,9 +122,8 @@ class _Growth:
         if given is not None:
             return given
         name = leaf(path)
-        if name.endswith("NumberOfEntries"):
-            table = path.removesuffix("NumberOfEntries")
-            return str(self._count(f"{table}."))
+        if name.endswith("NumberOfEntries") or name in _OTHER_COUNTERS:
+            return str(self._counted(facts, path))
         if name == "Alias":
             return f"cpe-{number}"
         if name == "Enable":
