@@ -166,6 +166,10 @@ def _decode(body: bytes) -> str:
     for opening, name in _OPENINGS:
         if body.startswith(opening):
             return body.decode(name, "replace")
+    # A stray byte of the request before, or padding, must not decide how all the rest is read.
+    body = body[max(body.find(b"<"), 0) :]
+    if (end := body.rfind(b">")) > body.rfind(b"<"):
+        body = body[: end + 1]
     found = _DECLARED.search(body[:400])
     for codec in (_codec(found) if found else None, "utf-8"):
         if codec is not None:
