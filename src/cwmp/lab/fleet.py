@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any
 
 from cwmp.errors import CwmpError
+from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.connection_request_server import ConnectionRequestServer, Doorbell
 from cwmp.lab.cpe import SimulatedCpe
 from cwmp.lab.models import DeviceModel, load_model
-from cwmp.lab.running import Behaviour, RunningCpe
+from cwmp.lab.running import RunningCpe
 from cwmp.wire.identity import device_id_of
 from cwmp.wire.messages import DeviceId
 

@@ -8,12 +8,11 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from cwmp.datamodel.paths import with_root
 from cwmp.errors import CwmpError
 from cwmp.lab import events
+from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.connection import AcsAddress
 from cwmp.lab.connection_request_server import Reception
 from cwmp.lab.cpe import SimulatedCpe
@@ -27,33 +26,9 @@ from cwmp.lab.effects import (
 )
 from cwmp.lab.http_exchange import HttpConversation
 from cwmp.lab.session import SessionFault, SessionReport, hold_session
+from cwmp.lab.timers import Timers
 from cwmp.lab.timing import next_periodic, reference_time, retry_wait
 from cwmp.wire.messages import Event
-
-if TYPE_CHECKING:
-    import ssl
-
-
-@dataclass(slots=True)
-class Behaviour:
-    """How a simulated CPE behaves besides its data; times in seconds unless said otherwise.
-
-    latency: before each answer to the ACS. connection_request_latency: between an accepted connection request
-    and its session. response_timeout: for an HTTP response of the ACS, at least 30 in the field.
-    reboot_seconds: how long a reboot takes. time_scale: real seconds for one second of the standard's
-    schedules (retries, periodic Informs, ScheduleInform, reboots), so that tests need not wait.
-    queue_while_busy: a connection request during a session gives one more session after it (the standard
-    allows both); otherwise 503. connection_request_limit: so many in so many seconds, more get a 503.
-    """
-
-    latency: float = 0.0
-    connection_request_latency: float = 0.0
-    response_timeout: float = 35.0
-    reboot_seconds: float = 5.0
-    time_scale: float = 1.0
-    queue_while_busy: bool = True
-    connection_request_limit: tuple[int, float] | None = None
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
 class RunningCpe:
@@ -88,7 +63,7 @@ class RunningCpe:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._session: asyncio.Task[None] | None = None
-        self._timers: set[asyncio.TimerHandle] = set()
+        self._timers = Timers()
         self._periodic: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._asked = False
@@ -128,9 +103,7 @@ class RunningCpe:
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
         self._task = None
-        for timer in self._timers:
-            timer.cancel()
-        self._timers.clear()
+        self._timers.cancel_all()
 
     def go_offline(self) -> None:
         """Pull the plug: a session under way is cut off, connection requests go unanswered."""
@@ -188,7 +161,7 @@ class RunningCpe:
         if self._asked:
             return Reception.BUSY
         self._asked = True
-        self._later(self.behaviour.connection_request_latency, self._answer_ring)
+        self._timers.later(self.behaviour.connection_request_latency, self._answer_ring)
         return Reception.ACCEPTED
 
     def _answer_ring(self) -> None:
@@ -210,32 +183,18 @@ class RunningCpe:
 
     # ---- clock
 
-    def _later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        def fire() -> None:
-            self._timers.discard(handle)
-            call()
-
-        handle = asyncio.get_running_loop().call_later(seconds, fire)
-        self._timers.add(handle)
-        return handle
-
-    def _cancel(self, handle: asyncio.TimerHandle | None) -> None:
-        if handle is not None:
-            handle.cancel()
-            self._timers.discard(handle)
-
     def _cancel_retry(self) -> None:
-        self._cancel(self._retry)
+        self._timers.cancel(self._retry)
         self._retry = None
 
     def _plan_periodic(self) -> None:
-        self._cancel(self._periodic)
+        self._timers.cancel(self._periodic)
         self._periodic = None
         management = self.cpe.management
         if management.periodic_enabled:
             now = time.time()
             due = next_periodic(now, management.periodic_interval, reference_time(management.periodic_time))
-            self._periodic = self._later((due - now) * self.behaviour.time_scale, self._periodic_due)
+            self._periodic = self._timers.later((due - now) * self.behaviour.time_scale, self._periodic_due)
 
     def _periodic_due(self) -> None:
         self._plan_periodic()
@@ -256,10 +215,8 @@ class RunningCpe:
         self._asked = self._asked_in_session = False
         self._cancel_retry()
         if factory:
-            for timer in self._timers:
-                timer.cancel()
-            self._timers.clear()
-        self._later(
+            self._timers.cancel_all()
+        self._timers.later(
             self.behaviour.reboot_seconds * self.behaviour.time_scale,
             lambda: self._booted(command_key, factory=factory),
         )
@@ -398,7 +355,7 @@ class RunningCpe:
                 management.retry_multiplier,
                 random.random(),  # noqa: S311 - spreads a fleet, keeps no secret
             )
-            self._retry = self._later(wait * self.behaviour.time_scale, self._retry_due)
+            self._retry = self._timers.later(wait * self.behaviour.time_scale, self._retry_due)
 
     def _after_session(self) -> None:
         for effect in self.cpe.effects():
@@ -408,7 +365,7 @@ class RunningCpe:
                 case FactoryResetAfterSession():
                     self._boot_after(None, factory=True)
                 case InformLater(seconds, command_key):
-                    self._later(
+                    self._timers.later(
                         seconds * self.behaviour.time_scale,
                         lambda key=command_key: self._scheduled_due(key),  # type: ignore[misc]
                     )

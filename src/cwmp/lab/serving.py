@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cwmp.errors import CwmpError
+from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.connection import AcsAddress
 from cwmp.lab.control import ControlError, ControlServer
 from cwmp.lab.fleet import Fleet, FleetPlan, tls_context
-from cwmp.lab.running import Behaviour
 from cwmp.wire.identity import device_id_of
 from cwmp.wire.messages import DeviceId
 

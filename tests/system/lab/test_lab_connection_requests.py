@@ -9,8 +9,9 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
+from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.fleet import Fleet, FleetPlan
-from cwmp.lab.running import Behaviour, RunningCpe
+from cwmp.lab.running import RunningCpe
 from cwmp.wire import digest
 from cwmp.wire.messages import GetParameterValues
 

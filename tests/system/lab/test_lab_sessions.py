@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.fleet import Fleet, FleetPlan
-from cwmp.lab.running import Behaviour
 from cwmp.lab.session import Disconnect, LoseAnswer
 from cwmp.wire.messages import (
     AddObject,

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from cwmp.errors import CwmpError
+from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.fleet import Fleet, FleetPlan, tls_context
-from cwmp.lab.running import Behaviour
 
 
 @pytest.fixture
