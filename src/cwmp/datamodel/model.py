@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from cwmp.datamodel.paths import ROOTS, TR098, TR181, generic, with_root
+from cwmp.datamodel.paths import ROOTS, TR098, TR181, PathError, generic, with_root
 from cwmp.datamodel.rows import ObjectFacts, ParameterFacts, object_facts, parameter_facts
 from cwmp.errors import CwmpError
 
@@ -56,7 +56,10 @@ class DataModel:
         return row
 
     def _own(self, path: str) -> str:
-        return generic(with_root(path, self.root))
+        try:
+            return generic(with_root(path, self.root))
+        except PathError:
+            return "malformed"  # no path of a model: unknown, as CPEs may name what they like
 
     def parameter(self, path: str) -> ParameterFacts | None:
         """Facts of a parameter, None when the standard has no such parameter below this root."""

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 
 from cwmp.datamodel.model import model
-from cwmp.datamodel.paths import leaf, root_of
+from cwmp.datamodel.paths import root_of
 
 _LOOKS_SECRET = re.compile(
     r"(pass(word|wd|phrase|code)|pwd|presharedkey|wepkey|keypassphrase|secret|privatekey|encryptionkey)\d*$",
@@ -32,5 +32,7 @@ def is_secret(path: str, root: str = "") -> bool:
     own_root = root_of(path) or root
     facts = model(own_root).parameter(path) if own_root else None
     if facts is None:
-        return looks_secret(leaf(path))
-    return (facts.hidden and facts.type != "boolean") or (facts.type == "string" and looks_secret(leaf(path)))
+        return looks_secret(path.rpartition(".")[2])
+    return (facts.hidden and facts.type != "boolean") or (
+        facts.type == "string" and looks_secret(path.rpartition(".")[2])
+    )

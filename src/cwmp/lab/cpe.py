@@ -376,12 +376,8 @@ class SimulatedCpe:
         default = self.value(".Layer3Forwarding.DefaultConnectionService").strip().rstrip(".")
         for path in self.tree.base.forced_inform:
             name = f"{default}.ExternalIPAddress"
-            if not path.endswith(".ExternalIPAddress"):
-                yield path
-            elif default and isinstance(self.tree.node(name), ParameterNode):
-                yield name
-            elif not default:
-                yield path
+            known = isinstance(self.tree.node(name), ParameterNode)
+            yield name if path.endswith(".ExternalIPAddress") and known else path
 
     def _inform_parameters(self, sending: tuple[Event, ...]) -> Iterable[str]:
         codes = {event.event_code.partition(" ")[0] for event in sending}

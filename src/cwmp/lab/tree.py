@@ -8,44 +8,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cwmp.datamodel import ParameterFacts, model
-from cwmp.datamodel.facets import refusal
-from cwmp.datamodel.paths import instances, is_instance, leaf, parent, with_root
-from cwmp.errors import CwmpError
-from cwmp.lab.lexical import canonical, null_value
+from cwmp.datamodel import model
+from cwmp.datamodel.paths import is_instance, leaf, parent, with_root
+from cwmp.lab.accepting import accepted, doubled_aliases
+from cwmp.lab.lexical import null_value
 from cwmp.lab.nodes import BaseTree, Node, ObjectNode, ParameterNode
-
-INVALID_ARGUMENTS = 9003
-OUT_OF_RESOURCES = 9004
-NO_SUCH_PARAMETER = 9005
-WRONG_TYPE = 9006
-WRONG_VALUE = 9007
-NOT_WRITABLE = 9008
-NOTIFICATION_REFUSED = 9009
+from cwmp.lab.refusals import (
+    INVALID_ARGUMENTS,
+    NO_SUCH_PARAMETER,
+    NOT_WRITABLE,
+    NOTIFICATION_REFUSED,
+    OUT_OF_RESOURCES,
+    WRONG_TYPE,
+    WRONG_VALUE,
+    ParameterRefusal,
+    RpcRefused,
+)
 
 ACTIVE = 2
 """Notification value: tell the ACS at once, in a session of its own."""
 PASSIVE = frozenset({1, 4, 6})
 """Notification values: tell the ACS in the next Inform (4 and 6 add lightweight ways to passive)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterRefusal:
-    """One parameter's part of a refused SetParameterValues."""
-
-    path: str
-    code: int
-    message: str
-
-
-class RpcRefused(CwmpError):
-    """The CPE answers an RPC with a fault (TR-069a6 §A.5.1)."""
-
-    def __init__(self, code: int, message: str, parameters: tuple[ParameterRefusal, ...] = ()) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.parameters = parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +178,13 @@ class DeviceTree:
                     ParameterRefusal(each.path, WRONG_TYPE, f"the type is {node.type}, not {each.type}")
                 )
             else:
-                value, why = self._accepted(each.path, node, each.value)
+                value, why = accepted(self, each.path, node, each.value)
                 if why is None:
                     stored[each.path] = value
                 else:
                     refused.append(ParameterRefusal(each.path, WRONG_VALUE, why))
         if self.base.checks_facts:
-            refused.extend(self._doubled_aliases(stored))
+            refused.extend(doubled_aliases(self, stored))
         if refused:
             raise RpcRefused(INVALID_ARGUMENTS, "some parameters cannot be set", tuple(refused))
         return stored
@@ -329,43 +312,6 @@ class DeviceTree:
         for each, node in self._walk(path or self.root):
             if isinstance(node, ParameterNode):
                 yield each, node
-
-    def _accepted(self, path: str, node: ParameterNode, text: str) -> tuple[str, str | None]:
-        """The value as this CPE spells it, or why it takes it not. What it held or holds it takes back."""
-        if text in (node.value, self._values.get(path, node.value)):
-            return text, None
-        value = canonical(node.type, text)
-        if value is None:
-            return "", f"it is no {node.type}"
-        if self.base.checks_facts and node.facts is not None:
-            why = refusal(node.facts, value) or self._not_supported(path, node.facts, value)
-            if why is not None:
-                return "", why
-        if node.type == "boolean" and node.value in ("0", "1"):
-            value = "1" if value == "true" else "0"
-        return value, None
-
-    def _not_supported(self, path: str, facts: ParameterFacts, value: str) -> str | None:
-        """Why a value is not among those another parameter of this CPE lists (``ModesSupported``)."""
-        if not facts.enum_from:
-            return None
-        rows = iter(instances(path))
-        parts = [next(rows, part) if part == "{i}" else part for part in facts.enum_from.split(".")]
-        listed = self.value(".".join(parts))
-        if not listed:
-            return None
-        allowed = {item.strip() for item in listed.split(",")} | {facts.enum_null}
-        asked = [item.strip() for item in value.split(",")] if facts.list is not None else [value]
-        return None if allowed.issuperset(asked) else f"this CPE supports {listed}"
-
-    def _doubled_aliases(self, stored: Mapping[str, str]) -> Iterator[ParameterRefusal]:
-        for path, value in stored.items():
-            if leaf(path) != "Alias" or not value:
-                continue
-            row = parent(path)
-            others = (f"{other}Alias" for other in self.rows(parent(row)) if other != row)
-            if any(stored.get(other, self.value(other)) == value for other in others):
-                yield ParameterRefusal(path, WRONG_VALUE, "another row has this alias")
 
     def _next(self, table: str, node: ObjectNode) -> int:
         if table in self._next_instance:
