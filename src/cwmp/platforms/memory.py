@@ -186,7 +186,9 @@ class MemoryPlatform:
     def converge(self, device: str, state: Mapping[str, Any], call: ConvergeCall) -> Transaction:
         try:
             wanted = DesiredState.from_json(state)
-        except Refused as refused:
+            for name in call.accept:
+                Verdict(name)
+        except (Refused, ValueError) as refused:
             raise Rejected(str(refused)) from refused
         return self._submit(device, "converge", _Work(call, state=wanted))
 
@@ -329,18 +331,27 @@ class MemoryPlatform:
                 outcome = run(read(work.paths, known, names=work.names), answer)
         except CpeFault as error:
             parameters = [{"path": p.path, "code": p.code, "message": p.message} for p in error.parameters]
-            self._end(transaction, "fault", fault=_fault("cwmp", str(error), error.code, parameters))
+            # What was changed before the fault stays changed, and is said.
+            result = ConvergeOutcome("", error.changes, atomic=False).to_json() if error.changes else None
+            fault = _fault("cwmp", str(error), error.code, parameters)
+            self._end(transaction, "fault", result=result, fault=fault)
             return
         except Refused as error:
-            self._end(transaction, "fault", fault=_fault("input", str(error)))
+            parameters = [{"path": error.path, "code": None, "message": str(error)}] if error.path else []
+            self._end(transaction, "fault", fault=_fault("input", str(error), parameters=parameters))
             return
         finally:
             kept.cpe.session_over()
         self._learn(kept, outcome.learnt)
         if isinstance(outcome, ConvergeOutcome) and outcome.failed_verdicts:
-            failed = outcome.failed_verdicts[0]
-            text = f"{transaction.device}: {failed.path} is {failed.verdict.value} after the change"
-            self._end(transaction, "fault", result=outcome.to_json(), fault=_fault("verdict", text))
+            failed = [
+                {"path": c.path, "code": None, "message": f"is {c.verdict.value} after the change"}
+                for c in outcome.failed_verdicts
+            ]
+            text = f"{transaction.device}: {failed[0]['path']} {failed[0]['message']}"
+            self._end(
+                transaction, "fault", result=outcome.to_json(), fault=_fault("verdict", text, None, failed)
+            )
             return
         self._end(transaction, "done", result=outcome.to_json())
 
