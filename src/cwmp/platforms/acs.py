@@ -105,7 +105,7 @@ class AcsPlatform:
         return _read(Transaction, self._object("POST", path))
 
     def transactions(self, filters: Mapping[str, str] | None = None) -> Iterator[Transaction]:
-        """Transactions, newest last: filters device, state, batch."""
+        """Transactions, newest first: filters device, state, batch."""
         query = {key: value for key, value in (filters or {}).items() if value}
         after = ""
         while True:
