@@ -67,6 +67,8 @@ def departures(
     """
     if facts is None:
         return None
+    if facts.command:
+        return f"{path} starts an action and holds nothing, so it will be written each time"
     if not facts.writable and writable is None:
         return f"{path} is read-only by the standard"
     why = refusal(facts, text)
@@ -204,6 +206,8 @@ class _Check:
             # a text of the wrong type may still suit a device that has another type
             trap = not isinstance(value, str) or "XML" in str(unfit) or facts.type == "string"
             return Finding("error" if trap else doubt, path, f"{path} {unfit}")
+        if facts.command:
+            return Finding(doubt, path, f"{path} starts an action and holds nothing: it is no configuration")
         if not facts.writable and not key:
             return Finding(doubt, path, f"{path} is read-only by the standard: take it out, or only read it")
         if facts.reference is not None and _leads_elsewhere(text):

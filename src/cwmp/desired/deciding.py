@@ -57,8 +57,10 @@ def _decided(run: Run, path: str, value: Scalar, held: ParameterValue | None, ad
     except Unfit as unfit:
         raise Refused(f"{path} of {run.device} {unfit}", path=path) from unfit
     as_type = meaning(type_, known.facts)
-    readable = not secret or told(now)
-    same = readable and now is not None and equal(as_type, text, now, known.form, known.item)
+    # a command starts something and reads back as false or empty, whatever was written
+    command = known.facts is not None and known.facts.command
+    readable = not command and (not secret or told(now, type_))
+    same = (readable or command) and now is not None and equal(as_type, text, now, known.form, known.item)
     remembered = path in run.memory.before
     if not remembered and not added:
         # the common case first: nothing to do, nothing to build

@@ -24,9 +24,16 @@ from cwmp.desired.traits import traits
 _MASKED = re.compile(r"[*•●#]*|[xX]{4,}")
 
 
-def told(held: str | None) -> bool:
-    """Did the device give a secret's real value? Not where it reads empty or as a row of stars."""
-    return held is not None and _MASKED.fullmatch(held) is None
+_NULL = {
+    "boolean": ("0", "false"),
+    "dateTime": ("0001-01-01T00:00:00Z",),
+    **dict.fromkeys(("int", "unsignedInt", "long", "unsignedLong", "decimal"), ("0",)),
+}
+
+
+def told(held: str | None, type_: str = "string") -> bool:
+    """Did the device give a secret's real value? Not where it reads as a row of stars or its type's null."""
+    return held is not None and held not in _NULL.get(type_, ()) and _MASKED.fullmatch(held) is None
 
 
 class SecretPaths:
