@@ -84,8 +84,6 @@ def _text(element: etree._Element) -> str:
 def _mask_values(tree: etree._Element, secret_paths: Collection[str], secrets: set[str]) -> None:
     for element in tree.iter():
         local = _local(element)
-        if element.tail and element.tail.strip():
-            element.tail = MASK
         for name in element.attrib:
             if str(name).rpartition("}")[2] not in _HARMLESS_ATTRIBUTES:
                 element.set(name, MASK)
@@ -94,6 +92,10 @@ def _mask_values(tree: etree._Element, secret_paths: Collection[str], secrets: s
                 _blank(element, secrets)
         elif local.lower() in _SECRET_ELEMENTS:
             _blank(element, secrets)
+    # Text between elements means nothing in SOAP; last, because it may be part of a name above.
+    for element in tree.iter():
+        if element.tail and element.tail.strip():
+            element.tail = MASK
 
 
 def _holds_secret(value: etree._Element, secret_paths: Collection[str]) -> bool:
