@@ -30,8 +30,8 @@ class Certificates:
         profile: Literal["modern", "legacy"] = "modern",
     ) -> None:
         """Raises `ListenError` when the files cannot be used."""
-        self._certificate = certificate
-        self._key = key
+        self.certificate = certificate
+        self.key = key
         self._client_ca = client_ca
         self._client_certificates = client_certificates
         self._profile = profile
@@ -49,12 +49,12 @@ class Certificates:
         except ListenError as error:
             log.error("the certificate is kept as it was: %s", error)
             return False
-        log.info("certificate %s loaded", self._certificate)
+        log.info("certificate %s loaded", self.certificate)
         return True
 
     def _stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
         stamps: list[tuple[int, int, int] | None] = []
-        for file in (self._certificate, self._key, self._client_ca):
+        for file in (self.certificate, self.key, self._client_ca):
             try:
                 status = os.stat(file) if file else None  # noqa: PTH116
             except OSError:
@@ -63,7 +63,7 @@ class Certificates:
         return tuple(stamps)
 
     def _load(self) -> ssl.SSLContext:
-        for file in (self._certificate, self._key, self._client_ca):
+        for file in (self.certificate, self.key, self._client_ca):
             if file and not os.access(file, os.R_OK):
                 raise ListenError(f"The file {file} cannot be read: TLS needs it")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -74,10 +74,10 @@ class Certificates:
             context.minimum_version = ssl.TLSVersion.TLSv1
             context.set_ciphers("DEFAULT:@SECLEVEL=0")
         try:
-            context.load_cert_chain(self._certificate, self._key, password=_no_password)
+            context.load_cert_chain(self.certificate, self.key, password=_no_password)
         except (ssl.SSLError, OSError, ValueError) as error:
             raise ListenError(
-                f"The certificate {self._certificate} and key {self._key} cannot be used: {_reason(error)}"
+                f"The certificate {self.certificate} and key {self.key} cannot be used: {_reason(error)}"
             ) from error
         if self._client_ca:
             try:

@@ -1,0 +1,22 @@
+"""What the API works on: the running ACS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cwmp.acs.metrics import Metrics
+from cwmp.acs.sessions import Sessions
+from cwmp.acs.state import State
+from cwmp.acs.trace import Trace
+from cwmp.acs.waking import Waking
+
+
+@dataclass(slots=True)
+class Acs:
+    """The parts of a running ACS that the API needs."""
+
+    state: State
+    sessions: Sessions
+    waking: Waking
+    trace: Trace
+    metrics: Metrics
