@@ -66,9 +66,9 @@ def decode(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Envelope:
     root = parse_strictly(body, limits)
     if root is not None:
         return _read(root, limits)
-    root, text = parse_tolerantly(body, limits)
+    root, mended = parse_tolerantly(body, limits)
     envelope = _read(root, limits)
-    _check_complete(root, text)
+    _check_complete(root, mended)
     return envelope
 
 
@@ -135,13 +135,7 @@ def sane_prefix(prefix: str | None) -> bool:
 def _read(root: etree._Element, limits: Limits) -> Envelope:
     if local(root.tag) != "Envelope":
         raise MalformedEnvelope("the message is not a SOAP envelope")
-    header = body = None
-    for child in root:
-        name = local(child.tag)
-        if name == "Body":
-            body = child
-        elif name == "Header":
-            header = child
+    header, body = _first(root, "Header"), _first(root, "Body")
     if body is None or not len(body):
         raise MalformedEnvelope("the SOAP envelope has no message in its Body")
     element = body[0]
@@ -157,6 +151,13 @@ def _read(root: etree._Element, limits: Limits) -> Envelope:
     if header is None or not len(header):
         return Envelope(message, None, namespace, soap)
     return _with_header(header, message, namespace, soap)
+
+
+def _first(root: etree._Element, name: str) -> etree._Element | None:
+    for child in root:
+        if local(child.tag) == name:
+            return child
+    return None
 
 
 @lru_cache(maxsize=256)
@@ -224,13 +225,16 @@ def _must_understand(element: etree._Element) -> bool:
     )
 
 
-def _check_complete(root: etree._Element, text: str) -> None:
+def _check_complete(root: etree._Element, mended: bytes) -> None:
     """A parser that mends also closes what was cut off: half a list must not pass for all of it.
 
     The end tag of the message itself must have come, or that of the Body around it. Raises
     `MalformedEnvelope`.
     """
-    body = next(child for child in root if local(child.tag) == "Body")
-    name = re.escape(local(body[0].tag))
-    if not re.search(rf"</\s*(?:[\w.-]*:)?(?:{name}|Body)\s*>|<(?:[\w.-]*:)?{name}\b[^<>]*/>", text):
+    body = _first(root, "Body")
+    assert body is not None
+    name = re.escape(local(body[0].tag).encode())
+    prefix = rb"(?:[^<>\s:/]*:)?"
+    end = rb"</\s*%b(?:%b|Body)\s*>|<%b%b\b[^<>]*/>" % (prefix, name, prefix, name)
+    if not re.search(end, mended):
         raise MalformedEnvelope("the message ends in the middle")

@@ -63,14 +63,15 @@ _OPENINGS = (
     (b"\0<", "utf-16-be"),
 )
 _DECLARATION = re.compile(r"<\?xml\b[^>]{0,400}>")
-_DOCTYPE = re.compile(r"<\s*!\s*(doctype|entity)", re.IGNORECASE)
-_CONTROL = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_DOCTYPE = re.compile(rb"<\s*!\s*(doctype|entity)", re.IGNORECASE)
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
 _REFERENCE = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)(#[0-9]{1,9};|#x[0-9A-Fa-f]{1,8};)?")
 # A body cannot hold more tags than this without being made to fill memory: small elements cost the tree
 # about thirty times their size.
 _FREE_SIZE = 64 * 1024
 _TAGS_PER_ENTRY = 16
 _SMALLEST_TAG = 4
+_MOST_REFERENCES = 100_000
 
 
 def check_size(body: bytes, limits: Limits) -> None:
@@ -102,22 +103,23 @@ def parse_strictly(body: bytes, limits: Limits) -> etree._Element | None:
     return root
 
 
-def parse_tolerantly(body: bytes, limits: Limits) -> tuple[etree._Element, str]:
-    """The tree of whatever can be read as XML with good will, and the text it was read from.
+def parse_tolerantly(body: bytes, limits: Limits) -> tuple[etree._Element, bytes]:
+    """The tree of whatever can be read as XML with good will, and the UTF-8 it was read from.
 
     Raises `ForbiddenMarkup`, `LimitExceeded` and `MalformedEnvelope`.
     """
     text = _clean(_decode(body))
-    if _DOCTYPE.search(text):
+    mended = text.encode("utf-8").translate(None, _CONTROLS)
+    if _DOCTYPE.search(mended):
         raise _doctype()
     try:
-        root = etree.fromstring(text.encode("utf-8"), _RECOVERING)
+        root = etree.fromstring(mended, _RECOVERING)
     except (etree.XMLSyntaxError, ValueError):
         root = None
     if root is None:
         raise MalformedEnvelope("the message is not XML")
     _check_tree(root, limits)
-    return root, text
+    return root, mended
 
 
 def _check_tree(root: etree._Element, limits: Limits) -> None:
@@ -181,14 +183,16 @@ def _decode(body: bytes) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without XML declaration, stray characters around the document, control characters, bare `&`."""
+    """Without XML declaration, stray characters around the document, and bare `&`."""
     start, end = text.find("<"), text.rfind("<")
     if start < 0:
         raise MalformedEnvelope("the message is not XML")
     # What follows the last `>` is padding; an end tag cut short is left for the parser to mend.
     last = text.find(">", end)
     text = _DECLARATION.sub("", text[start : last + 1 if last >= 0 else len(text)], count=1)
-    return _REFERENCE.sub(_reference, _CONTROL.sub("", text)).lstrip()
+    if text.count("&") > _MOST_REFERENCES:
+        raise LimitExceeded(f"the message is not well-formed and has more than {_MOST_REFERENCES} references")
+    return _REFERENCE.sub(_reference, text).replace("\ufffe", "").replace("\uffff", "").lstrip()
 
 
 def _reference(found: re.Match[str]) -> str:

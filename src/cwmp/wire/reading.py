@@ -95,7 +95,7 @@ def read_fault(element: etree._Element, limits: Limits) -> Fault:
         elif name == "FaultString":
             message = text_of(child) or said
         elif name == "SetParameterValuesFault":
-            _bound(len(details), limits)
+            _bound(len(details) + 1, limits)
             details.append(_parameter_fault(child))
     return Fault(code, message, tuple(details), blame)
 
