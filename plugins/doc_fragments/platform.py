@@ -47,5 +47,6 @@ notes:
     environment. Host variables are those of the inventory host, also under C(delegate_to).
   - The work is done on the controller, so the connection plugin and the interpreter do not matter;
     O(device) is reached through the platform only.
-  - All modules share action group C(cpeops.cwmp.all) for C(module_defaults).
+  - All modules share action group C(cpeops.cwmp.all) for C(module_defaults). A common option a module has
+    no use for is accepted and ignored, so that the defaults can hold it for the whole group.
 """

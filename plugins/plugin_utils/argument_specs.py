@@ -46,6 +46,9 @@ CONVERGE: Spec = {
 }
 """How differences are found and judged."""
 
+COMMON = frozenset({*PLATFORM, *CALL, *CONVERGE})
+"""Options that `module_defaults` may give to the whole action group, used by an action or not."""
+
 INSTANCE: Spec = {
     "table": {"type": "str", "required": True},
     "match": {"type": "dict", "default": {}},
@@ -73,3 +76,46 @@ HOST_VARIABLES = {
 
 ENVIRONMENT = {"url": "CWMP_URL", "token": "CWMP_TOKEN"}
 """Environment variables that stand in where the host variable is missing too."""
+
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "path": (),
+    "bool": (bool,),
+    "int": (int,),
+    "float": (float, int),
+    "dict": (dict,),
+    "list": (list,),
+}
+
+
+def at_once(spec: Spec, given: dict[str, Any]) -> dict[str, Any] | None:
+    """Options that need no conversion, with defaults filled in; None where Ansible's validator has to look.
+
+    The validator costs a forked worker more than everything else it does before it calls the platform, and
+    nearly every task gives what the spec says.
+    """
+    options: dict[str, Any] = {}
+    for name, entry in spec.items():
+        value = given.get(name)
+        if value is None:
+            if entry.get("required"):
+                return None
+            default = entry.get("default")
+            options[name] = default.copy() if isinstance(default, (dict, list)) else default
+            continue
+        if not _fits(entry, value):
+            return None
+        options[name] = value
+    return options
+
+
+def _fits(entry: dict[str, Any], value: Any) -> bool:
+    kind = entry["type"]
+    if not isinstance(value, _PYTHON_TYPES[kind]) or (kind != "bool" and isinstance(value, bool)):
+        return False
+    choices = entry.get("choices")
+    if kind == "list":
+        if "options" in entry:
+            return not value
+        return all(isinstance(item, str) and (not choices or item in choices) for item in value)
+    return not choices or value in choices

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine, offline_check
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction, Result
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import Failure
 
@@ -24,7 +24,7 @@ class ConvergeAction(CpeAction):
         for path, value in written(state):
             if self._is_secret(path):
                 self.secrets.add(value)
-        warnings = engine.check_offline(state, strict=self.options["strict"])
+        warnings = offline_check.findings(state, strict=self.options["strict"])
         call = engine.ConvergeCall(
             **self.call_options(),
             check=bool(self._task.check_mode),
@@ -44,7 +44,8 @@ class ConvergeAction(CpeAction):
             secret = below_root(given)
             if below == secret or (secret.endswith(".") and below.startswith(secret)):
                 return True
-        return any(engine.is_secret(path, root) for root in ROOTS)
+        roots = ROOTS if path.startswith(".") else ("",)
+        return any(offline_check.is_secret(path, root) for root in roots)
 
 
 def written(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -64,6 +65,8 @@ def below_root(path: str) -> str:
     return path
 
 
-def _with_warnings(result: Result, warnings: list[str]) -> Result:
-    together = list(dict.fromkeys([*warnings, *result.get("warnings", ())]))
-    return {**result, "warnings": together} if together else result
+def _with_warnings(result: Result, offline: list[tuple[str, str]]) -> Result:
+    """The platform's warnings, which know the device, and of the offline ones those it does not repeat."""
+    told = list(result.get("warnings", ()))
+    told += [message for path, message in offline if not any(below_root(path) in said for said in told)]
+    return {**result, "warnings": told} if told else result

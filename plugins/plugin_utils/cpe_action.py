@@ -20,9 +20,11 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.argument_specs import (
+    COMMON,
     ENVIRONMENT,
     HOST_VARIABLES,
     Spec,
+    at_once,
 )
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import (
     Failure,
@@ -182,16 +184,20 @@ class CpeAction(ActionBase):
             if self.SPEC[option]["type"] == "dict" and isinstance(given.get(option), str):
                 # The validator would take "a=b" apart, and show it when it cannot.
                 raise NotPlain(f"option '{option}' must be a mapping from parameter path to value")
+        for option in COMMON.difference(self.SPEC):
+            given.pop(option, None)
         unknown = sorted(set(given) - set(self.SPEC))
         if unknown:
             raise Failure(self._unknown_option(str(unknown[0])))
+        if (options := at_once(self.SPEC, given)) is not None and not self.RULES:
+            return options
         validation = ArgumentSpecValidator(self.SPEC, **self.RULES).validate(given)
         if validation.error_messages:
             for option in self.WRITES:
                 self.secrets.add(given.get(option))
             raise Failure(self._spec_error(str(validation.error_messages[0])))
-        options: dict[str, Any] = validation.validated_parameters
-        return options
+        validated: dict[str, Any] = validation.validated_parameters
+        return validated
 
     def _unknown_option(self, name: str) -> str:
         from difflib import get_close_matches

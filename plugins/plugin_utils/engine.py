@@ -11,7 +11,6 @@ needs is imported: the client of the platform and the data-model facts, both sta
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 REQUIRED = (0, 1)
 """The oldest engine (major, minor) this collection was tested with; requirements.txt says the same."""
@@ -19,7 +18,6 @@ REQUIRED = (0, 1)
 try:
     import cwmp
     import cwmp.platforms.acs  # what platform_for would import in every single worker
-    from cwmp.datamodel import is_secret
     from cwmp.errors import CwmpError
     from cwmp.platforms.choose import platform_for
     from cwmp.platforms.protocol import Call, ConvergeCall, Registration
@@ -30,14 +28,6 @@ except ImportError as error:
 
     class CwmpError(Exception):  # type: ignore[no-redef]
         """Stands in where the engine is missing; never raised."""
-
-
-def check_offline(state: dict[str, Any], *, strict: bool) -> list[str]:
-    """Findings of a desired state against the standard data models, as warnings.
-
-    Raises `CwmpError` for what cannot be meant (YAML's traps), and with `strict` for any finding.
-    """
-    return []
 
 
 def problem() -> str | None:
@@ -59,8 +49,6 @@ __all__ = [
     "ConvergeCall",
     "CwmpError",
     "Registration",
-    "check_offline",
-    "is_secret",
     "platform_for",
     "problem",
 ]

@@ -11,7 +11,6 @@ looked for in result, diff, message and warnings, also as XML, JSON, URL or Pyth
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -45,27 +44,30 @@ class Secrets:
         """The same thing with every secret replaced; containers are rebuilt, nothing is changed in place."""
         if not self._values:
             return thing
-        forms = {
-            form for value in self._values if len(value) >= SHORTEST_WITHIN for form in _spellings(value)
-        }
-        within = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
-        return self._scrub(thing, within if forms else None)
+        long = (value for value in self._values if len(value) >= SHORTEST_WITHIN)
+        spellings = {spelling for value in long for spelling in _spellings(value)}
+        # The longest first: a secret may be part of another.
+        return self._scrub(thing, sorted(spellings, key=len, reverse=True))
 
-    def _scrub(self, thing: Any, within: re.Pattern[str] | None) -> Any:
+    def _scrub(self, thing: Any, spellings: list[str]) -> Any:
         if isinstance(thing, str):
             if thing in self._values:
                 return MASK
-            return within.sub(MASK, thing) if within else thing
-        if isinstance(thing, Mapping):
-            return {key: self._scrub(value, within) for key, value in thing.items()}
+            for spelling in spellings:
+                thing = thing.replace(spelling, MASK)
+            return thing
+        if isinstance(thing, dict):
+            return {key: self._scrub(value, spellings) for key, value in thing.items()}
         if isinstance(thing, (list, tuple)):
-            return [self._scrub(value, within) for value in thing]
+            return [self._scrub(value, spellings) for value in thing]
         if isinstance(thing, (int, float)) and not isinstance(thing, bool):
             return MASK if len(str(thing)) >= SHORTEST_WITHIN and str(thing) in self._values else thing
         return thing
 
 
 def _spellings(value: str) -> set[str]:
+    if value.isascii() and value.isalnum():
+        return {value}
     return {
         value,
         escape(value),
