@@ -11,23 +11,19 @@ CPEs never pipeline (TR-069a6 §3.4.6). Who does is served one request after the
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TypeAlias
 
 import httptools
 
 from cwmp.acs.endpoint import ConnectionState, Endpoint, HttpRequest, HttpResponse
+from cwmp.acs.http_text import Network, hop_address, path_of, peer_address, response_bytes, within
 from cwmp.acs.metrics import Metrics
 
 log = logging.getLogger("cwmp.acs.http")
-
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 STRAY_LIMIT = 256
 READ_AHEAD = 64 * 1024
@@ -36,9 +32,6 @@ PLAUSIBLE = re.compile(rb"[A-Z]{1,12}(?: |$)")
 PERHAPS_BEGUN = re.compile(rb"[A-Z]{1,12}(?: [^\r\n]*)?$")
 FOLD = re.compile(rb"\r\n[ \t]+")
 UPGRADE = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
-STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +88,7 @@ class CpeConnection(asyncio.Protocol):
         "_expect",
         "_headers",
         "_in_body",
+        "_keep",
         "_loop",
         "_parser",
         "_parts",
@@ -140,6 +134,7 @@ class CpeConnection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._content_length = -1
         self._expect = False
+        self._keep = True
         self._complete = False
         self._beyond = False
         self._parts: list[bytes] = []
@@ -152,7 +147,7 @@ class CpeConnection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport  # type: ignore[assignment]
         side = self._side
-        own = _address(transport.get_extra_info("peername"))
+        own = peer_address(transport.get_extra_info("peername"))
         self.secure = transport.get_extra_info("sslcontext") is not None
         shared = not self.peer and within(own, side.trusted_proxies)
         self.peer = self.peer or own
@@ -306,6 +301,10 @@ class CpeConnection(asyncio.Protocol):
         elif name == b"expect":
             self._expect = value.lower() == b"100-continue"
 
+    def on_headers_complete(self) -> None:
+        if not self._complete:
+            self._keep = self._parser.should_keep_alive()  # asked later, the parser has forgotten
+
     def on_body(self, body: bytes) -> None:
         if self._complete:
             return
@@ -374,7 +373,7 @@ class CpeConnection(asyncio.Protocol):
         self._busy = True
         self.deadline = float("inf")
         headers = self._headers
-        keep = self._parser.should_keep_alive() and not self._beyond
+        keep = self._keep and not self._beyond
         one_zero = self._parser.get_http_version() == "1.0"
         if self._beyond:
             self._parser = httptools.HttpRequestParser(self)
@@ -383,7 +382,7 @@ class CpeConnection(asyncio.Protocol):
         parts = self._parts
         request = HttpRequest(
             method=self._parser.get_method().decode("ascii"),
-            path=_path(self._url),
+            path=path_of(self._url),
             headers=headers,
             body=parts[0] if len(parts) == 1 else b"".join(parts),
             peer=self.peer,
@@ -403,7 +402,7 @@ class CpeConnection(asyncio.Protocol):
             elif name == b"x-forwarded-proto":
                 request.secure = value.strip().lower() == b"https"
         for hop in reversed(hops):
-            address = _hop(hop)
+            address = hop_address(hop)
             if not address:
                 break
             request.peer = address
@@ -426,7 +425,7 @@ class CpeConnection(asyncio.Protocol):
         extra = b"connection: close\r\n" if self._drop_after else b""
         if say_keep_alive and not extra:
             extra = b"connection: keep-alive\r\n"
-        transport.write(_response_bytes(response, extra, head_only=request.method == "HEAD"))
+        transport.write(response_bytes(response, extra, head_only=request.method == "HEAD"))
         if response.status >= 400 and response.status != 401 and self._side.metrics is not None:
             self._side.metrics.bad_request(response.status)
         if self._drop_after:
@@ -456,52 +455,5 @@ class CpeConnection(asyncio.Protocol):
         self.deadline = self._loop.time() + 5
         if self._transport is not None:
             response = HttpResponse(status, headers or [])
-            self._transport.write(_response_bytes(response, b"connection: close\r\n"))
+            self._transport.write(response_bytes(response, b"connection: close\r\n"))
             self._transport.close()
-
-
-def _response_bytes(response: HttpResponse, extra: bytes, *, head_only: bool = False) -> bytes:
-    parts = [STATUS_LINES.get(response.status) or b"HTTP/1.1 %d \r\n" % response.status]
-    for name, value in response.headers:
-        parts += (name, b": ", value, b"\r\n")
-    if response.status != 204:
-        parts.append(b"content-length: %d\r\n" % len(response.body))
-    parts += (extra, b"\r\n", b"" if head_only or response.status == 204 else response.body)
-    return b"".join(parts)
-
-
-def _path(url: bytes) -> str:
-    if not url.startswith(b"/"):
-        try:
-            url = httptools.parse_url(url).path or b"/"
-        except httptools.HttpParserInvalidURLError:
-            url = b"/"
-    return url.split(b"?", 1)[0].decode("latin-1")
-
-
-def _address(peername: object) -> str:
-    """The address of a socket's peer; IPv4 written as IPv6 becomes IPv4."""
-    host = peername[0] if isinstance(peername, tuple) and peername else ""
-    return host.removeprefix("::ffff:") if isinstance(host, str) and "." in host else str(host)
-
-
-def _hop(text: str) -> str:
-    """An address in X-Forwarded-For, also with a port; "" for anything else."""
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
-
-
-def within(address: str, networks: tuple[Network, ...]) -> bool:
-    if not networks:
-        return False
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in networks)

@@ -11,7 +11,8 @@ from socket import socket
 
 from cwmp.acs.addresses import Address, listening_sockets
 from cwmp.acs.config import ListenerConfig
-from cwmp.acs.http_protocol import CpeConnection, HttpSide, within
+from cwmp.acs.http_protocol import CpeConnection, HttpSide
+from cwmp.acs.http_text import within
 from cwmp.acs.proxy_header import BadProxyHeader, read_proxy_header
 from cwmp.acs.tls import Certificates
 
