@@ -49,7 +49,7 @@ def hop_address(text: str) -> str:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ipaddress.ippeer_address(text))
+        return str(ipaddress.ip_address(text))
     except ValueError:
         return ""
 
@@ -58,7 +58,7 @@ def within(address: str, networks: tuple[Network, ...]) -> bool:
     if not networks:
         return False
     try:
-        parsed = ipaddress.ippeer_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
     return any(parsed in network for network in networks)
