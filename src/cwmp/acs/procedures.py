@@ -121,7 +121,9 @@ def end_of_refusal(device_id: str, error: CpeFault | Refused) -> End:
     if isinstance(error, CpeFault):
         parameters = [fault_entry(each.path, each.code, each.message) for each in error.parameters]
         message = _sentence(device_id, str(error))
-        return End("fault", None, fault("cwmp", message, code=error.code, parameters=parameters))
+        # What was changed before the fault stays changed, and is said.
+        result = ConvergeOutcome("", error.changes, atomic=False).to_json() if error.changes else None
+        return End("fault", result, fault("cwmp", message, code=error.code, parameters=parameters))
     parameters = [fault_entry(error.path, None, str(error))] if error.path else []
     return End("fault", None, fault("input", _sentence(device_id, str(error)), parameters=parameters))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import traceback
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from cwmp.acs import procedures
 from cwmp.acs.cpe_requests import answer_to
+from cwmp.acs.errors import KeyMismatch, UnknownTransaction
 from cwmp.acs.procedures import End, Order
+from cwmp.acs.wake_credentials import Pair, told_by
 from cwmp.desired.procedure import Checkpoint, CpeFault, Procedure, Refused, Request
 from cwmp.wire.acs_session import AcsSession, CpeAnswer, CpeIdle, CpeRequest
 from cwmp.wire.errors import LocalProtocolError, RemoteProtocolError
@@ -63,7 +64,6 @@ class Session:
         "record",
         "replacement",
         "started",
-        "storing",
         "timeout",
         "trace",
         "username",
@@ -107,7 +107,6 @@ class Session:
         self.working = True
         self.work: Work | None = None
         self.replacement: Replacement | None = None
-        self.storing: asyncio.Task[None] | None = None
 
     def accept(self) -> bytes:
         """The InformResponse (TR-069a6 §A.3.3.1)."""
@@ -231,12 +230,13 @@ class Session:
         while not self.over:
             transaction = owner.transactions.next_for(self.record.id)
             if transaction is None:
-                if self.storing is None or self.storing.done() or not self._more_waits():
-                    return None
-                # The next one is not runnable before the end of the last one is stored.
-                await self.storing
+                return None
+            try:
+                await owner.transactions.begin(transaction)
+            except (KeyMismatch, UnknownTransaction) as error:
+                log.error("%s", error)
+                await self._end(Work(_nothing(), transaction), procedures.end_of_mishap(self.record.id))
                 continue
-            await owner.transactions.begin(transaction)
             try:
                 return Work(await self._procedure(transaction), transaction)
             except (CpeFault, Refused) as error:
@@ -251,9 +251,6 @@ class Session:
     def _gone(self) -> bool:
         """Whether the session was ended from outside while it waited for something."""
         return self.over
-
-    def _more_waits(self) -> bool:
-        return any(each.state == "queued" for each in self.owner.transactions.open_for(self.record.id))
 
     async def _procedure(self, transaction: TransactionRecord) -> Procedure[Any]:
         owner = self.owner
@@ -276,18 +273,19 @@ class Session:
             return
         try:
             end = procedures.end_of(self.record.id, outcome)
+            told = told_by(self.owner.transactions.payload(work.transaction), outcome)
         except Exception as error:
             log_mishap(f"{self.record.id}: a result could not be shaped", error)
-            end = procedures.end_of_mishap(self.record.id)
-        await self._end(work, end)
+            end, told = procedures.end_of_mishap(self.record.id), (None, None)
+        await self._end(work, end, told)
 
-    async def _end(self, work: Work, end: End) -> None:
+    async def _end(self, work: Work, end: End, told: Pair = (None, None)) -> None:
         """Store how the transaction ended. Its waiters are told after the commit; the CPE need not wait."""
         if self.work is work:
             self.work = None
         if work.transaction is None:
             return
-        await self.owner.store_end(self, work.transaction, end)
+        await self.owner.store_end(self, work.transaction, end, told)
 
     def drop_work(self, reason: str) -> None:
         """The session cannot finish what it was doing: back to the queue with it, memory kept."""

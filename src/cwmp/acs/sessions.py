@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from cwmp.acs.cookies import new_cookie
 from cwmp.acs.procedures import End
 from cwmp.acs.session import Session, log_mishap
+from cwmp.acs.wake_credentials import Pair
 
 if TYPE_CHECKING:
+    from cwmp.acs.credentials import Credentials
     from cwmp.acs.endpoint import ConnectionState
     from cwmp.acs.knowledge import Knowledge
     from cwmp.acs.metrics import Metrics
     from cwmp.acs.registry import DeviceRecord, Registry
     from cwmp.acs.trace import Trace
-    from cwmp.acs.transactions import Transactions
+    from cwmp.acs.transactions import TransactionRecord, Transactions
     from cwmp.wire.acs_session import AcsSession, InformReceived
 
 log = logging.getLogger("cwmp.acs.sessions")
@@ -58,6 +60,7 @@ class Sessions:
         registry: Registry,
         knowledge: Knowledge,
         transactions: Transactions,
+        credentials: Credentials,
         trace: Trace,
         limits: SessionLimits | None = None,
         own_urls: tuple[str, ...] = (),
@@ -68,6 +71,7 @@ class Sessions:
         self.registry = registry
         self.knowledge = knowledge
         self.transactions = transactions
+        self.credentials = credentials
         self.trace = trace
         self.limits = limits or SessionLimits()
         self.own_urls = own_urls
@@ -181,19 +185,30 @@ class Sessions:
 
     # ---- what sessions ask of their owner
 
-    def retry(self, session: Session, transaction: Any, reason: str) -> None:
+    def retry(self, session: Session, transaction: TransactionRecord, reason: str) -> None:
         """Back to the queue with a transaction whose session was lost."""
-        self._do(self.transactions.retry(transaction, f"{session.record.id}: {reason}"), session)
+        self._do(self.transactions.retry(transaction, reason), session)
 
-    async def store_end(self, session: Session, transaction: Any, end: End) -> None:
+    async def store_end(
+        self, session: Session, transaction: TransactionRecord, end: End, told: Pair = (None, None)
+    ) -> None:
         """Store what was learnt and how the transaction ended, in one commit that goes on after this
         returns. Its waiters are told when it is durable; the CPE need not wait for that.
+
+        told: the connection-request credentials the device now holds.
         """
         also = await self.knowledge.learn_writes(session.record, end.learnt)
-        self._do(
-            self.transactions.end(transaction, end.state, result=end.result, fault=end.fault, also=also),
-            session,
-        )
+        if told != (None, None):
+            self._do(self._told(transaction.device, *told), session)
+        ended = self.transactions.end(transaction, end.state, result=end.result, fault=end.fault, also=also)
+        self._do(ended, session)
+
+    async def _told(self, device_id: str, username: str | None, password: str | None) -> None:
+        known = await self.credentials.connection_request(device_id)
+        username = username if username is not None else known[0] if known is not None else None
+        password = password if password is not None else known[1] if known is not None else None
+        if username is not None and password is not None:
+            await self.credentials.set_connection_request(device_id, username, password)
 
     def count_lost(self, reason: str) -> None:
         if self.metrics is not None:
@@ -201,7 +216,6 @@ class Sessions:
 
     def _do(self, work: Coroutine[Any, Any, Any], session: Session) -> None:
         task = asyncio.get_running_loop().create_task(self._logged(work, session.record.id))
-        session.storing = task
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -63,7 +63,9 @@ class _Device:
 
 
 class Waking:
-    """Sends connection requests. Hooks itself into `transactions.on_queued` and `sessions.on_inform`."""
+    """Sends connection requests. Made inside the running event loop; hooks itself into
+    `transactions.on_queued` and `sessions.on_inform`.
+    """
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Waking:
         self._closed = False
         transactions.on_queued(self._queued)
         sessions.on_inform(self._informed)
+        asyncio.get_running_loop().call_later(1.0, self._wake_left_over)
 
     async def request(
         self, device_id: str, method: str = "auto", wait: float = 0.0
@@ -117,8 +120,8 @@ class Waking:
                 device.informs.remove(inform)
             self._tidy(record.id)
 
-    def start(self) -> None:
-        """Wake the devices with work left over from before a restart."""
+    def _wake_left_over(self) -> None:
+        """Wake the devices with work from before a restart, once the listeners are up."""
         for device_id in self._transactions.devices_waiting():
             for transaction in self._transactions.open_for(device_id):
                 self._queued(device_id, transaction)

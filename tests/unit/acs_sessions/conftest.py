@@ -92,21 +92,25 @@ class Transactions:
         self.memories[tx.id] = memory
         self.log.append(f"checkpoint {tx.id}")
 
-    async def end(self, tx: TransactionRecord, state: Any, *, result: Any = None, fault: Any = None,
-                  also: Any = ()) -> None:  # fmt: skip
-        await self.commit()
-        tx.state, tx.result, tx.fault = state, result, fault
-        self.log.append(f"end {tx.id} {state}")
+    def end(self, tx: TransactionRecord, state: Any, *, result: Any = None, fault: Any = None,
+            also: Any = ()) -> Any:  # fmt: skip
+        self.queued.remove(tx)
 
-    async def retry(self, tx: TransactionRecord, reason: str) -> TransactionRecord:
-        if tx.attempts >= 3:
-            tx.state, tx.fault = "fault", {"kind": "session", "message": reason}
-        else:
-            tx.state = "queued"
-            for callback in self.callbacks:
-                callback(tx.device, tx)
+        async def store() -> None:
+            await self.commit()
+            tx.state, tx.result, tx.fault = state, result, fault
+            self.log.append(f"end {tx.id} {state}")
+
+        return store()
+
+    def retry(self, tx: TransactionRecord, reason: str) -> Any:
         self.log.append(f"retry {tx.id}: {reason}")
-        return tx
+        if tx.attempts >= 3:
+            return self.end(tx, "fault", fault={"kind": "session", "message": reason})
+        tx.state = "queued"
+        for callback in self.callbacks:
+            callback(tx.device, tx)
+        return asyncio.sleep(0)
 
     def woken(self, tx: TransactionRecord, answer: Mapping[str, Any]) -> None:
         self.wakings.append((tx.id, answer))
