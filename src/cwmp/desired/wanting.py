@@ -89,6 +89,9 @@ def _by_keys(run: Run, row: DesiredRow) -> Procedure[None]:
         row.added = remembered is not None and row.number not in remembered.there
     elif row.present and remembered is not None:
         yield from _adopt(run, row, remembered.there, remembered.number)
+    if row.added and remembered is not None:
+        # the next answer that is lost must not put this row in doubt again
+        remembered.number = row.number
 
 
 def _resolved_keys(run: Run, row: DesiredRow) -> Procedure[dict[str, Scalar]]:
