@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from cwmp.desired.comparing import equal
@@ -62,12 +63,10 @@ def _folded(text: str) -> str:
         return number if number == "0" else sign + number
     if "://" in found:
         return normal_url(found)
-    try:
-        return (
-            str(ipaddress.ip_interface(found)) if ":" in found or "/" in found else found.lower().rstrip(".")
-        )
-    except ValueError:
-        return unquote(found).lower().rstrip(".")
+    if ":" in found or "/" in found:
+        with suppress(ValueError):
+            return str(ipaddress.ip_interface(found))
+    return unquote(found).lower().rstrip(".")
 
 
 def normal_url(text: str) -> str:
