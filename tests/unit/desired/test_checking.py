@@ -1,4 +1,4 @@
-"""A desired state checked offline: errors for what cannot be right, warnings for departures from the facts."""
+"""A desired state checked offline: errors for what cannot be right, warnings for departures."""
 
 from __future__ import annotations
 

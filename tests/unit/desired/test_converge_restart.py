@@ -133,7 +133,8 @@ def test_killed_once_or_twice_anywhere_the_end_is_the_same(
         assert held(once) == result, (first, landed)
         once.learn(outcome.learnt)
         assert not once.converge(state).changed, (first, landed)
-        for second, landed_too in cuts(steps):
+        # the second death tells nothing new on the other root
+        for second, landed_too in cuts(steps) if root == "Device." else ():
             twice = make_bench(root)
             _, memory = attempt(twice, state, None, first, landed, keys)
             outcome, memory = attempt(twice, state, memory, second, landed_too, keys)
