@@ -7,11 +7,12 @@ import ipaddress
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cwmp.acs.endpoint import HttpRequest, HttpResponse
 from cwmp.acs.http_protocol import CpeConnection, HttpLimits, HttpSide
 from cwmp.acs.metrics import Metrics
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 LIMIT = 5000
 
@@ -122,7 +123,12 @@ def fed(*pieces: bytes, **side: Any) -> Rig:
 def test_a_request_and_its_response() -> None:
     rig = fed(post(b"<x/>", b"SOAPAction: "))
     request = rig.endpoint.requests[0]
-    assert (request.method, request.path, request.body, request.peer) == ("POST", "/cwmp", b"<x/>", "192.0.2.7")
+    assert (request.method, request.path, request.body, request.peer) == (
+        "POST",
+        "/cwmp",
+        b"<x/>",
+        "192.0.2.7",
+    )
     assert (b"soapaction", b"") in request.headers
     assert rig.wire.written == b"HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 4\r\n\r\n<x/>"
     assert not rig.wire.closed
@@ -163,7 +169,9 @@ def test_folded_header() -> None:
 
 def test_chunked() -> None:
     rig = fed(
-        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n<a/\r\n", b"1\r\n>\r\n0\r\n\r\n", post(b"<b/>")
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n<a/\r\n",
+        b"1\r\n>\r\n0\r\n\r\n",
+        post(b"<b/>"),
     )
     assert rig.bodies == [b"<a/>", b"<b/>"]
 
