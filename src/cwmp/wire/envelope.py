@@ -135,7 +135,7 @@ def sane_prefix(prefix: str | None) -> bool:
 def _read(root: etree._Element, limits: Limits) -> Envelope:
     if local(root.tag) != "Envelope":
         raise MalformedEnvelope("the message is not a SOAP envelope")
-    header, body = _first(root, "Header"), _first(root, "Body")
+    header, body = _parts(root)
     if body is None or not len(body):
         raise MalformedEnvelope("the SOAP envelope has no message in its Body")
     element = body[0]
@@ -153,11 +153,16 @@ def _read(root: etree._Element, limits: Limits) -> Envelope:
     return _with_header(header, message, namespace, soap)
 
 
-def _first(root: etree._Element, name: str) -> etree._Element | None:
+def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element | None]:
+    """Header and Body, the first of each."""
+    header = body = None
     for child in root:
-        if local(child.tag) == name:
-            return child
-    return None
+        name = local(child.tag)
+        if name == "Body" and body is None:
+            body = child
+        elif name == "Header" and header is None:
+            header = child
+    return header, body
 
 
 @lru_cache(maxsize=256)
@@ -231,7 +236,7 @@ def _check_complete(root: etree._Element, mended: bytes) -> None:
     The end tag of the message itself must have come, or that of the Body around it. Raises
     `MalformedEnvelope`.
     """
-    body = _first(root, "Body")
+    _, body = _parts(root)
     assert body is not None
     name = re.escape(local(body[0].tag).encode())
     prefix = rb"(?:[^<>\s:/]*:)?"

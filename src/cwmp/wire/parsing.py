@@ -89,7 +89,7 @@ def parse_strictly(body: bytes, limits: Limits) -> etree._Element | None:
 
     Raises `ForbiddenMarkup` and `LimitExceeded`.
     """
-    if b"<!DOCTYPE" in body:
+    if b"!" in body and b"<!DOCTYPE" in body:  # the first is far cheaper, and mostly enough
         raise _doctype()
     if body[:1] != b"<" or 0 in body[:4]:
         return None
