@@ -49,7 +49,7 @@ def _add_cpe(cpe: argparse.ArgumentParser) -> None:
     waking = cpe.add_argument_group("connection requests")
     waking.add_argument("--connection-request-username", metavar="U", default="", help="from the factory")
     waking.add_argument(
-        "--connection-request-password", metavar="P", default="", help="(default: both empty, all are let in)"
+        "--connection-request-password", metavar="P", default="", help="(default: empty, all are let in)"
     )
     waking.add_argument(
         "--connection-request-address", metavar="HOST[:PORT]", default="127.0.0.1", help="where they listen"

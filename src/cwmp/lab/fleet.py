@@ -40,7 +40,7 @@ class FleetPlan:
     models: names or dump files (`cwmp.lab.models.load_model`) or models; the CPEs take them in turn.
     serial_prefix, first: serial numbers are the prefix and six digits counting from `first`.
     credentials: what the CPEs present to the ACS, one pair for all or a pair by identity.
-    connection_request_credentials: likewise what they want to hear; empty ones let everybody in.
+    connection_request_credentials: likewise what they want to hear; an empty password lets everybody in.
     factory: values every CPE has from the factory (paths may begin with a dot).
     start_rate: CPEs that are switched on each second.
     """

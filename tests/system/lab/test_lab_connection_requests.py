@@ -102,10 +102,10 @@ async def test_credentials_the_acs_sets_count_at_once(small_acs) -> None:
 
 
 @in_loop
-async def test_without_credentials_everybody_is_let_in(small_acs) -> None:
+async def test_without_a_password_everybody_is_let_in(small_acs) -> None:
     async with (
         small_acs() as acs,
-        fleet(acs.url, connection_request_credentials=("", "")) as cpes,
+        fleet(acs.url, connection_request_credentials=("caller", "")) as cpes,
     ):
         await acs.until_over(1)
         assert await ring(cpes.cpes[0]) == 200
