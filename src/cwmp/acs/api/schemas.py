@@ -171,7 +171,7 @@ class BatchIn(In):
 
 
 class DeviceFilters(In):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=False, extra="forbid", use_attribute_docstrings=True)
 
     oui: Short = ""
     product_class: Short = ""
@@ -186,7 +186,7 @@ class DeviceFilters(In):
 
 
 class TransactionFilters(In):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(strict=False, extra="forbid", use_attribute_docstrings=True)
 
     device: Annotated[str, Field(max_length=512)] = ""
     state: Literal["", "queued", "running", "done", "fault", "expired", "cancelled"] = ""
