@@ -68,7 +68,7 @@ def departures(
     if facts is None:
         return None
     if facts.command:
-        return f"{path} starts an action and holds nothing, so it will be written each time"
+        return f"{path} starts an action and holds nothing, so it is started once for each new value"
     if not facts.writable and writable is None:
         return f"{path} is read-only by the standard"
     why = refusal(facts, text)

@@ -13,7 +13,11 @@ from cwmp.desired.secrecy import Secrets
 
 @dataclass(slots=True)
 class Run:
-    """One converge of one device. landed: an earlier attempt's values are known to have been set."""
+    """One converge of one device.
+
+    landed: an earlier attempt's values are known to have been set. outdated_forms: paths whose accepted
+    spelling is not needed any more.
+    """
 
     known: KnownDevice
     options: ConvergeOptions
@@ -24,6 +28,7 @@ class Run:
     keys: StepKeys
     landed: bool
     warnings: list[str] = field(default_factory=list)
+    outdated_forms: set[str] = field(default_factory=set)
     atomic: bool = True
 
     @property

@@ -9,7 +9,7 @@ from cwmp.desired.checking import departures
 from cwmp.desired.comparing import equal
 from cwmp.desired.context import Run
 from cwmp.desired.faults import cannot_read
-from cwmp.desired.lexical import Unfit, lexical, meaning
+from cwmp.desired.lexical import Unfit, carried, lexical, meaning
 from cwmp.desired.planning import Write
 from cwmp.desired.procedure import Procedure, Refused
 from cwmp.desired.secrecy import told
@@ -55,16 +55,20 @@ def _decided(run: Run, path: str, value: Scalar, held: ParameterValue | None, ad
     try:
         text = lexical(value, type_, known.facts, held=now, secret=secret)
     except Unfit as unfit:
-        raise Refused(f"{path} of {run.device} {unfit}", path=path) from unfit
+        # vendors hold texts in parameters they call numbers; where no standard objects the device decides
+        if known.facts is not None or held is None or not isinstance(value, str) or not carried(value):
+            raise Refused(f"{path} of {run.device} {unfit}", path=path) from unfit
+        text = value
+        run.warn(f"{path} of {run.device} {unfit}; it is sent as it is, the parameter is the vendor's own")
     as_type = meaning(type_, known.facts)
-    # a command starts something and reads back as false or empty, whatever was written
-    command = known.facts is not None and known.facts.command
-    readable = not command and (not secret or told(now, type_))
-    same = (readable or command) and now is not None and equal(as_type, text, now, known.form, known.item)
+    readable = not secret or told(now, type_)
+    same = readable and now is not None and equal(as_type, text, now, known.form, known.item)
     remembered = path in run.memory.before
     if not remembered and not added:
         # the common case first: nothing to do, nothing to build
         if same and not (secret and run.options.secrets == "always"):
+            if path in run.known.accepted_forms:
+                run.outdated_forms.add(path)
             return None
         if not secret and _accepted(run, path, text, as_type, now, known):
             return None
@@ -81,6 +85,7 @@ def _decided(run: Run, path: str, value: Scalar, held: ParameterValue | None, ad
         before,
         secret,
         readable,
+        known.facts is not None and known.facts.command,
     )
     if remembered and run.landed:
         write.landed = True

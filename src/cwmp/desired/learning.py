@@ -13,7 +13,7 @@ from cwmp.desired.planning import Write
 def learnt_from(run: Run, writes: Iterable[Write], removals: Sequence[Removal]) -> Learnt:
     """Hashes of accepted secrets, accepted spellings, types the device reported that were not known."""
     hashes: dict[str, str | None] = {}
-    forms: dict[str, tuple[str, str] | None] = {}
+    forms: dict[str, tuple[str, str] | None] = dict.fromkeys(run.outdated_forms)
     for removal in removals:
         if removal.verdict is not Verdict.REVERTED:
             hashes |= {path: None for path in run.known.secret_hashes if path.startswith(removal.path)}
@@ -26,6 +26,9 @@ def learnt_from(run: Run, writes: Iterable[Write], removals: Sequence[Removal]) 
             hashed = run.secrets.hash(write.path, write.value) if accepted else None
             if hashed is not None or write.path in run.known.secret_hashes:
                 hashes[write.path] = hashed
+        elif write.command and write.verdict is Verdict.APPLIED and write.after is not None:
+            # a command reads back empty; remembered so, it is not started again by every run
+            forms[write.path] = (write.value, write.after)
         elif (
             write.verdict is Verdict.NORMALISED
             and Verdict.NORMALISED in run.options.accept

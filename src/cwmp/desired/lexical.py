@@ -44,12 +44,19 @@ def lexical(
     """The text of a wanted value. Raises `Unfit`, whose text never holds a secret.
 
     type_: the type the device reports, or the standard's where nothing is known of the device.
-    held: what the device holds now; its own spelling of booleans is kept.
+    held: what the device holds now; its own spelling of booleans is kept, and a text it holds is fit for it.
     """
+    if isinstance(value, str) and value == held:
+        return value
     text = _lexical(value, type_, facts, held, secret)
-    if _NOT_XML.search(text):
+    if not carried(text):
         raise Unfit("holds a control character that XML cannot carry: take it out or encode it")
     return text
+
+
+def carried(text: str) -> bool:
+    """Can XML carry the text?"""
+    return _NOT_XML.search(text) is None
 
 
 def _lexical(value: Scalar, type_: str, facts: ParameterFacts | None, held: str | None, secret: bool) -> str:

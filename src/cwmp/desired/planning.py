@@ -20,6 +20,7 @@ class Write:
 
     type: XSD type that goes on the wire. meaning: type by which it is compared. before: what the device held
     when this transaction first looked; None in an added row. readable: reading back shows the real value.
+    command: by the standard it starts something and reads back as false or empty, whatever was written.
     landed: an attempt before a restart wrote it, so it is only verified and reported.
     status: of the set that carried it, 1 is not yet applied. after: what was read.
     """
@@ -35,6 +36,7 @@ class Write:
     before: str | None
     secret: bool
     readable: bool
+    command: bool
     landed: bool = False
     status: int = 0
     after: str | None = None

@@ -26,9 +26,12 @@ def verdict_of(write: Write, held: str | None, status: int, *, hashes_kept: bool
         return Verdict.PENDING_REBOOT
     if write.secret and not write.readable:
         return Verdict.APPLIED if hashes_kept else Verdict.UNVERIFIABLE
-    if held is None or not write.readable:
-        # a command, or the parameter went away, as some do when a mode changes
+    if held is None:
+        # the parameter went away, as some do when a mode changes
         return Verdict.UNVERIFIABLE
+    if write.command:
+        # that the CPE took it is all there is to know
+        return Verdict.APPLIED
     if equal(write.meaning, write.value, held, write.form, write.item):
         return Verdict.APPLIED
     if same_but_spelt_otherwise(write.value, held):
