@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from cwmp.acs.errors import KeyMismatch
-from cwmp.acs.store.rows import MetaRow
+from cwmp.acs.errors import KeyMismatch, StoreError
+from cwmp.acs.store import Insert, MetaRow
 
 if TYPE_CHECKING:
     from cwmp.acs.store import Store
@@ -39,7 +39,8 @@ class Keyring:
     def __init__(self, key: bytes, path: Path | None = None) -> None:
         if len(key) != _KEY_BYTES:
             raise KeyMismatch(
-                f"The key file {path} holds {len(key)} bytes instead of {_KEY_BYTES}; put back the right key file."
+                f"The key file {path} holds {len(key)} bytes instead of {_KEY_BYTES}; "
+                "put back the right key file."
             )
         self.path = path
         self._aead = AESGCM(_derive(key, b"cwmp acs seal v1"))
@@ -47,31 +48,22 @@ class Keyring:
         self.check_value = _derive(key, b"cwmp acs key check v1").hex()
 
     @classmethod
-    def open(cls, path: Path) -> Keyring:
-        """The key in file `path`; made there (mode 0600) when there is none.
+    async def open(cls, path: Path, store: Store) -> Keyring:
+        """The key in file `path`, checked against `store`; made there (mode 0600) for a new database.
 
-        Raises `KeyMismatch` for a file that is no key, `OSError` where it cannot be read or made.
+        Raises `KeyMismatch` when the key is missing, is no key, or is not the one that sealed the database,
+        `StoreError` when the file cannot be read or made.
         """
-        try:
-            return cls(path.read_bytes(), path)
-        except FileNotFoundError:
-            return cls(_create(path), path)
-
-    async def fits(self, store: Store) -> None:
-        """Compare with the check value in `store`, put there the first time.
-
-        Raises `KeyMismatch` when the database was sealed with another key.
-        """
-        from cwmp.acs.store import Insert
-
         row = await store.get(MetaRow, _CHECK_NAME)
+        self = cls(_read(path, new=row is None), path)
         if row is None:
             await store.commit([Insert(MetaRow(_CHECK_NAME, self.check_value))])
         elif not hmac.compare_digest(row.value, self.check_value):
             raise KeyMismatch(
-                f"The key in {self.path} does not fit the database: it was sealed with another key; "
+                f"The key in {path} does not fit the database, which was sealed with another key; "
                 "put back the key file that belongs to this data directory."
             )
+        return self
 
     def seal(self, data: bytes, context: bytes = b"") -> bytes:
         """Encrypt `data`. `context` says what it belongs to and must be given again to unseal it."""
@@ -102,6 +94,23 @@ class Keyring:
 
 def _derive(key: bytes, purpose: bytes) -> bytes:
     return HKDF(algorithm=hashes.SHA256(), length=_KEY_BYTES, salt=None, info=purpose).derive(key)
+
+
+def _read(path: Path, *, new: bool) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        if not new:
+            raise KeyMismatch(
+                f"The key file {path} is missing, and nothing sealed in the database opens without it; "
+                "put back the key file that belongs to this data directory."
+            ) from None
+    except OSError as error:
+        raise StoreError(f"The key file {path} cannot be read: {error.strerror}.") from None
+    try:
+        return _create(path)
+    except OSError as error:
+        raise StoreError(f"The key file {path} cannot be made: {error.strerror}.") from None
 
 
 def _create(path: Path) -> bytes:

@@ -1,76 +1,93 @@
 """The devices the ACS knows, from their Informs and from registration.
 
-Reads come from memory and never wait: every device is held packed (some 200 bytes), the ones in use also as
-`DeviceRecord`. `informed` changes memory at once; what must not be lost by a crash is awaited by `settle`.
+Reads come from memory and never wait: every device is held packed, the ones in use also as `DeviceRecord`,
+one object per device. `informed` changes memory at once; what no crash may undo is awaited by `settle`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import time
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
+from cwmp.acs.clones import Sightings, add_flag, judge_newcomer, judge_return, remove_flag
+from cwmp.acs.device_records import (
+    FLAG_CLONE,
+    FLAG_IDENTITY_CHANGED,
+    FLAG_QUARANTINED,
+    FLAG_SERIAL_REPEATS,
+    DeviceRecord,
+    Packer,
+    device_json,
+    device_of,
+    record_of,
+    row_of,
+    seen_of,
+)
+from cwmp.acs.errors import AmbiguousDevice, BadInput, StoreError, UnknownDevice
+from cwmp.acs.informed_parameters import take_in
+from cwmp.acs.recent import Recent
+from cwmp.acs.registration import plan
+from cwmp.acs.store import Delete, DeviceRow, Put, SeenRow
 from cwmp.platforms.protocol import Registration, RegistrationChange
+from cwmp.wire.errors import InvalidIdentity
+from cwmp.wire.identity import device_id_of, parse_device_id
 
 if TYPE_CHECKING:
     from cwmp.acs.credentials import Credentials
     from cwmp.acs.knowledge import Knowledge
-    from cwmp.acs.store import Store
+    from cwmp.acs.store import Store, Write
     from cwmp.wire.messages import Inform
 
-FLAG_IDENTITY_CHANGED = "identity_changed"
-"""A device of the same maker and serial number was known under another OUI or ProductClass (`replaces`)."""
-FLAG_SERIAL_REPEATS = "serial_repeats"
-"""Another device has the same serial number."""
-FLAG_CLONE = "clone"
-"""Two CPEs seem to use this identity."""
-FLAG_QUARANTINED = "quarantined"
-"""An operator must allow it; see `quarantine_reason`."""
+__all__ = [
+    "FLAG_CLONE",
+    "FLAG_IDENTITY_CHANGED",
+    "FLAG_QUARANTINED",
+    "FLAG_SERIAL_REPEATS",
+    "DeviceRecord",
+    "Registry",
+    "device_json",
+]
 
-
-@dataclass(slots=True, eq=False)
-class DeviceRecord:
-    """One device as known now. Changed in place by `Registry`; times are seconds since 1970, 0.0 unknown."""
-
-    id: str
-    manufacturer: str = ""
-    oui: str = ""
-    product_class: str = ""
-    serial_number: str = ""
-    root: str = ""
-    cwmp_version: str = ""
-    software_version: str = ""
-    hardware_version: str = ""
-    connection_request_url: str = ""
-    udp_address: str = ""
-    """ManagementServer.UDPConnectionRequestAddress."""
-    jabber_id: str = ""
-    """ManagementServer.ConnReqJabberID."""
-    parameter_key: str = ""
-    parameters: dict[str, str] = field(default_factory=dict)
-    """Other informed parameters worth keeping: name without root (``DeviceInfo.ProvisioningCode``) → value."""
-    address: str = ""
-    """Where the last Inform came from."""
-    events: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    replaces: str = ""
-    registered: bool = False
-    quarantined: bool = False
-    quarantine_reason: str = ""
-    first_seen: float = 0.0
-    last_inform: float = 0.0
-    last_bootstrap: float = 0.0
-    session_seconds: float = 0.0
-    """How long the last whole session took."""
-
-    @property
-    def last_events(self) -> tuple[str, ...]:
-        return self.events
+_PAGE = 500
+_SEEN_AGAIN = 60.0
+"""Seconds within which a device's last Inform is not written again."""
+_MODEL_FILTERS = {"manufacturer": 0, "oui": 1, "product_class": 2, "root": 3, "software_version": 5}
+_FILTERS = (*_MODEL_FILTERS, "serial_number", "tag", "flag")
 
 
 class Registry:
     """All devices. One per ACS; lives in the loop's thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        credentials: Credentials,
+        knowledge: Knowledge,
+        *,
+        recent: int = 2048,
+        clone_window: float = 900.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Use `open`, which also loads the devices."""
+        self._store = store
+        self._credentials = credentials
+        self._knowledge = knowledge
+        self._clock = clock
+        self._packer = Packer()
+        self._packed: dict[str, bytes] = {}
+        self._ids: list[str] = []
+        self._serials: dict[str, str | tuple[str, ...]] = {}
+        self._recent: Recent[str, DeviceRecord] = Recent(recent)
+        # Whoever holds a record longer than it is recent still holds the one object of that device.
+        self._alive: WeakValueDictionary[str, DeviceRecord] = WeakValueDictionary()
+        self._sightings = Sightings(clone_window)
+        self._written: dict[str, float] = {}
+        self._unwritten: set[str] = set()
+        self._unsettled: dict[str, list[Write]] = {}
+        self._forgotten_callbacks: list[Callable[[str], Awaitable[object]]] = []
 
     @classmethod
     async def open(
@@ -81,20 +98,58 @@ class Registry:
         *,
         recent: int = 2048,
         clone_window: float = 900.0,
+        clock: Callable[[], float] = time.time,
     ) -> Registry:
-        """Load the devices. `recent`: how many are kept unpacked. `clone_window`: seconds (see FLAG_CLONE)."""
-        raise NotImplementedError
+        """Load the devices. recent: how many are kept unpacked. clone_window: seconds (see `Sightings`)."""
+        self = cls(store, credentials, knowledge, recent=recent, clone_window=clone_window, clock=clock)
+        after: str | None = None
+        while rows := await store.select(DeviceRow, after=after, limit=_PAGE):
+            ids = tuple(row.id for row in rows)
+            seen = {each.device: each for each in await store.select(SeenRow, {"device": ids})}
+            for row in rows:
+                record = record_of(row, seen.get(row.id))
+                self._packed[record.id] = self._packer.pack(record)
+                self._ids.append(record.id)
+                self._index_serial(record.serial_number, record.id)
+            after = rows[-1].id
+        self._ids.sort()
+        return self
 
     def __len__(self) -> int:
-        raise NotImplementedError
+        return len(self._ids)
+
+    # ---- asking
 
     def get(self, device_id: str) -> DeviceRecord | None:
         """The device with this identity."""
-        raise NotImplementedError
+        record = self._recent.get(device_id) or self._alive.get(device_id)
+        if record is None:
+            packed = self._packed.get(device_id)
+            if packed is None:
+                return None
+            record = self._packer.unpack(device_id, packed)
+            self._hold(record)
+        return record
 
     def find(self, ident: str) -> DeviceRecord:
         """By identity or unique serial number. Raises `UnknownDevice`, `AmbiguousDevice`."""
-        raise NotImplementedError
+        record = self.get(ident)
+        if record is not None:
+            return record
+        ids = self._with_serial(ident)
+        if not ids:
+            raise UnknownDevice(
+                f"No device {ident!r} is known; give its identity OUI-ProductClass-SerialNumber or its "
+                "serial number, or register it first."
+            )
+        if len(ids) > 1:
+            raise AmbiguousDevice(
+                f"{len(ids)} devices have the serial number {ident!r}: {', '.join(ids[:5])}; "
+                "give the whole identity."
+            )
+        record = self.get(ids[0])
+        assert record is not None
+        return record
 
     def devices(
         self, filters: Mapping[str, str] | None = None, after: str = "", limit: int = 0
@@ -104,60 +159,287 @@ class Registry:
         Filters: oui, product_class, serial_number, manufacturer, root, software_version, tag, flag. Raises
         `BadInput` for another filter.
         """
-        raise NotImplementedError
+        wanted = {name: value for name, value in (filters or {}).items() if value}
+        for name in wanted:
+            if name not in _FILTERS:
+                raise BadInput(f"Devices cannot be filtered by {name!r}; filters are {', '.join(_FILTERS)}.")
+        found: list[DeviceRecord] = []
+        for device_id in self._candidates(wanted, after):
+            # Records in use are not repacked until they are forgotten, so they are looked at themselves.
+            record = self._alive.get(device_id)
+            if record is None:
+                packed = self._packed[device_id]
+                if wanted and self._surely_not(packed, wanted):
+                    continue
+                record = self._packer.unpack(device_id, packed)
+            if not wanted or _fits(record, wanted):
+                found.append(record)
+                if limit and len(found) >= limit:
+                    break
+        return found
+
+    def _candidates(self, wanted: Mapping[str, str], after: str) -> Iterator[str]:
+        if "serial_number" in wanted:
+            return (each for each in sorted(self._with_serial(wanted["serial_number"])) if each > after)
+        return iter(self._ids[bisect_right(self._ids, after) :] if after else self._ids[:])
+
+    def _surely_not(self, packed: bytes, wanted: Mapping[str, str]) -> bool:
+        model = self._packer.model_of(packed)
+        for name, value in wanted.items():
+            place = _MODEL_FILTERS.get(name)
+            if place is not None:
+                if model is not None and model[place] != value:
+                    return True
+            elif (name == "tag" and value.encode("utf-8", "surrogatepass") not in packed) or (
+                name == "flag" and value != FLAG_QUARANTINED and value.encode() not in packed
+            ):
+                return True
+        return False
+
+    # ---- Informs
 
     def informed(self, inform: Inform, *, peer: str, cwmp_version: str, now: float) -> DeviceRecord:
         """Take in an Inform (already authenticated). `peer` is the CPE's address without port.
 
         Memory changes at once; await `settle(record)` before the InformResponse.
         """
-        raise NotImplementedError
+        told = inform.device_id
+        device_id = device_id_of(told)
+        record = self.get(device_id)
+        new = record is None
+        if record is None:
+            record = DeviceRecord(device_id, oui=told.oui, product_class=told.product_class)
+            record.manufacturer = told.manufacturer
+            record.serial_number = told.serial_number
+            record.first_seen = now
+            self._add(record)
+        events = tuple([event.event_code for event in inform.event][:64])
+        booted = new or "0 BOOTSTRAP" in events or "1 BOOT" in events
+        place = record.connection_request_url or record.address
+        changed = take_in(record, inform.parameter_list)
+        if record.manufacturer != told.manufacturer or record.cwmp_version != cwmp_version:
+            record.manufacturer = told.manufacturer
+            record.cwmp_version = cwmp_version
+            changed = True
+        if not record.first_seen:
+            record.first_seen = now
+            changed = True
+        moved = record.connection_request_url or peer
+        if place and moved != place and self._sightings.moved(device_id, place, moved, now, booted=booted):
+            changed |= add_flag(record, FLAG_CLONE)
+        changed |= self._judge_serial(record, new)
+        record.address, record.events, record.last_inform = peer, events, now
+        self._hold(record)
+        if new or "0 BOOTSTRAP" in events:
+            writes: list[Write] = []
+            if "0 BOOTSTRAP" in events:
+                record.last_bootstrap = now
+                writes.extend(self._knowledge.forget_writes(device_id))
+            self._unsettled[device_id] = writes
+        elif changed:
+            self._store.later(Put(row_of(record)))
+        self._saw(record, now)
+        return record
 
     async def settle(self, record: DeviceRecord) -> None:
         """Return once what the Inform changed and no crash may undo is durable.
 
-        That is a new device and a BOOTSTRAP (which forgets secret hashes); otherwise it returns at once. The CPE
-        drops its BOOTSTRAP event with the InformResponse, so the response must wait for this.
+        That is a new device and a BOOTSTRAP (which forgets secret hashes); otherwise it returns at once. The
+        CPE drops its BOOTSTRAP event with the InformResponse, so the response must wait for this.
         """
-        raise NotImplementedError
+        writes = self._unsettled.pop(record.id, None)
+        if writes is None:
+            return
+        try:
+            await self._store.commit([Put(row_of(record)), Put(seen_of(record)), *writes])
+        except StoreError:
+            self._unsettled.setdefault(record.id, writes)
+            raise
 
     def session_ended(self, device_id: str, seconds: float) -> None:
         """Note how long a session took."""
-        raise NotImplementedError
+        record = self.get(device_id)
+        if record is not None:
+            record.session_seconds = seconds
+            self._hold(record)
+            self._unwritten.add(device_id)
+
+    def _saw(self, record: DeviceRecord, now: float) -> None:
+        # A row per session would be a quarter of a session's cost; a minute of it may be lost.
+        if now - self._written.get(record.id, 0.0) < _SEEN_AGAIN:
+            self._unwritten.add(record.id)
+            return
+        if len(self._written) > 20_000:
+            self._written = {each: at for each, at in self._written.items() if now - at < _SEEN_AGAIN}
+        self._written[record.id] = now
+        self._unwritten.discard(record.id)
+        self._store.later(Put(seen_of(record)))
+
+    def _judge_serial(self, record: DeviceRecord, new: bool) -> bool:
+        same = self._serials.get(record.serial_number)
+        if not isinstance(same, tuple):
+            return False
+        others = [other for each in same if each != record.id and (other := self.get(each)) is not None]
+        before = record.flags
+        changed = judge_newcomer(record, others) if new else judge_return(record, others)
+        for other in changed:
+            self._hold(other)
+            self._store.later(Put(row_of(other)))
+        return record.flags != before
+
+    # ---- registration
 
     async def register(
         self, device_id: str, registration: Registration, check: bool = False
     ) -> RegistrationChange:
         """Change the platform's side of a device, known or not yet; with `check` only say what would change.
 
-        Raises `UnknownDevice` for an unknown serial, `BadInput` for an identity or credentials that cannot be.
+        Raises `UnknownDevice` for an unknown serial, `BadInput` for an impossible identity or credentials.
         """
-        raise NotImplementedError
+        record, new = self._find_or_make(device_id)
+        planned = await plan(record, registration, self._credentials)
+        if planned.fields and not check:
+            if new:
+                self._add(record)
+            record.registered = True
+            if planned.tags is not None:
+                record.tags = planned.tags
+            await self._save(record)
+            if planned.own is not None:
+                await self._credentials.set_device(record.id, *planned.own)
+            if planned.connection_request is not None:
+                await self._credentials.set_connection_request(record.id, *planned.connection_request)
+            if planned.quarantine is True:
+                await self.quarantine(record.id, "set by an operator")
+            elif planned.quarantine is False:
+                await self.release(record.id)
+        return RegistrationChange(bool(planned.fields), planned.fields, device_of(record))
+
+    def _find_or_make(self, ident: str) -> tuple[DeviceRecord, bool]:
+        try:
+            return self.find(ident), False
+        except UnknownDevice:
+            if "-" not in ident:
+                raise
+        try:
+            told = parse_device_id(ident)
+        except InvalidIdentity as error:
+            raise BadInput(f"{error}.") from None
+        # Spelt as its Informs will spell it.
+        device_id = device_id_of(told)
+        known = self.get(device_id)
+        if known is not None:
+            return known, False
+        record = DeviceRecord(device_id, oui=told.oui, product_class=told.product_class)
+        record.serial_number = told.serial_number
+        return record, True
 
     async def forget(self, device_id: str, check: bool = False) -> RegistrationChange:
         """Remove a device with its credentials, knowledge and transactions that have not begun."""
-        raise NotImplementedError
+        record = self.find(device_id)
+        if not check:
+            for callback in self._forgotten_callbacks:
+                await callback(record.id)
+            gone: list[Write] = [Delete(DeviceRow, {"id": record.id}), Delete(SeenRow, {"device": record.id})]
+            gone.extend(self._knowledge.forget_writes(record.id))
+            await self._store.commit(gone)
+            await self._credentials.remove_device(record.id)
+            self._remove(record)
+        return RegistrationChange(True, {"device": (record.id, None)}, None)
 
     async def set_tags(self, device_id: str, tags: tuple[str, ...]) -> DeviceRecord:
-        raise NotImplementedError
+        """Give the device these tags in place of those it has."""
+        record = self.find(device_id)
+        record.tags = tuple(sorted(set(tags)))
+        await self._save(record)
+        return record
 
     async def quarantine(self, device_id: str, reason: str) -> DeviceRecord:
-        """Let the device do nothing until `release`. `reason` is one sentence."""
-        raise NotImplementedError
+        """Give the device no work until `release`. `reason` is part of a sentence."""
+        record = self.find(device_id)
+        if not record.quarantined or record.quarantine_reason != reason:
+            record.quarantined, record.quarantine_reason = True, reason
+            await self._save(record)
+        return record
 
     async def release(self, device_id: str) -> DeviceRecord:
-        """Lift the quarantine."""
-        raise NotImplementedError
+        """Lift the quarantine: shared credentials may be used once more, and a clone flag goes."""
+        record = self.find(device_id)
+        if record.quarantined:
+            await self._credentials.readmit(record.id)
+            record.quarantined, record.quarantine_reason = False, ""
+            remove_flag(record, FLAG_CLONE)
+            await self._save(record)
+        return record
 
     def on_forgotten(self, callback: Callable[[str], Awaitable[object]]) -> None:
-        """Awaited with the identity of a device that was removed."""
-        raise NotImplementedError
+        """Awaited with the identity of a device that is about to be removed."""
+        self._forgotten_callbacks.append(callback)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Hand to the store what it does not have yet. Close the store afterwards."""
-        raise NotImplementedError
+        for device_id in self._unwritten:
+            record = self.get(device_id)
+            if record is not None:
+                self._store.later(Put(seen_of(record)))
+        self._unwritten.clear()
+
+    # ---- memory
+
+    async def _save(self, record: DeviceRecord) -> None:
+        self._hold(record)
+        await self._store.commit([Put(row_of(record))])
+
+    def _hold(self, record: DeviceRecord) -> None:
+        """Keep the record at hand; pack the one that must go for it."""
+        self._alive[record.id] = record
+        gone = self._recent.put(record.id, record)
+        if gone is not None and gone[0] in self._packed:
+            self._packed[gone[0]] = self._packer.pack(gone[1])
+
+    def _add(self, record: DeviceRecord) -> None:
+        self._packed[record.id] = self._packer.pack(record)
+        insort(self._ids, record.id)
+        self._index_serial(record.serial_number, record.id)
+        self._hold(record)
+
+    def _remove(self, record: DeviceRecord) -> None:
+        self._packed.pop(record.id, None)
+        place = bisect_left(self._ids, record.id)
+        if place < len(self._ids) and self._ids[place] == record.id:
+            del self._ids[place]
+        rest = tuple(each for each in self._with_serial(record.serial_number) if each != record.id)
+        self._serials.pop(record.serial_number, None)
+        if rest:
+            self._serials[record.serial_number] = rest if len(rest) > 1 else rest[0]
+        self._recent.pop(record.id)
+        self._alive.pop(record.id, None)
+        self._unwritten.discard(record.id)
+        self._written.pop(record.id, None)
+        self._unsettled.pop(record.id, None)
+
+    def _index_serial(self, serial: str, device_id: str) -> None:
+        same = self._serials.get(serial)
+        if same is None:
+            self._serials[serial] = device_id
+        elif isinstance(same, tuple):
+            self._serials[serial] = (*same, device_id)
+        else:
+            self._serials[serial] = (same, device_id)
+
+    def _with_serial(self, serial: str) -> Sequence[str]:
+        same = self._serials.get(serial, ())
+        return same if isinstance(same, tuple) else (same,)
 
 
-def device_json(record: DeviceRecord) -> dict[str, Any]:
-    """The fields of `platforms.protocol.Device`; times ISO 8601 UTC, "" where unknown."""
-    raise NotImplementedError
+def _fits(record: DeviceRecord, wanted: Mapping[str, str]) -> bool:
+    for name, value in wanted.items():
+        if name == "tag":
+            if value not in record.tags:
+                return False
+        elif name == "flag":
+            if value not in record.all_flags:
+                return False
+        elif getattr(record, name) != value:
+            return False
+    return True

@@ -11,10 +11,11 @@ from cwmp.acs.keyring import Keyring
 from cwmp.acs.knowledge import Knowledge
 from cwmp.acs.registry import Registry
 from cwmp.acs.store import Store
+from cwmp.acs.store.sqlite import SqliteStore
 from cwmp.acs.transactions import Limits, Transactions
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything durable that the ACS works on."""
 
@@ -27,8 +28,12 @@ class State:
     batches: Batches
 
     async def close(self) -> None:
-        """Write what is remembered and let go of the data directory."""
-        raise NotImplementedError
+        """Write what is remembered and let go of the data directory. End the sessions first."""
+        await self.batches.close()
+        await self.transactions.close()
+        self.registry.close()
+        self.knowledge.close()
+        await self.store.close()
 
 
 async def open_state(
@@ -36,7 +41,23 @@ async def open_state(
 ) -> State:
     """Open (or make) the state below directory `data`.
 
-    key_file: default `data`/keys/acs.key. Raises `StoreLocked` when another process uses `data`, `KeyMismatch`
-    when the key does not fit, `StoreError` when the database cannot be opened.
+    key_file: default `data`/keys/acs.key. Raises `StoreLocked` when another process uses `data`,
+    `KeyMismatch` when the key does not fit, `StoreError` when the database or key file cannot be opened.
     """
-    raise NotImplementedError
+    store = SqliteStore(data)
+    try:
+        keyring = await Keyring.open(key_file or data / "keys" / "acs.key", store)
+        credentials = await Credentials.open(store, keyring, realm=realm)
+        knowledge = Knowledge(store, keyring)
+        registry = await Registry.open(store, credentials, knowledge)
+        transactions = await Transactions.open(store, keyring, limits=limits)
+        batches = await Batches.open(store, transactions, keyring)
+    except BaseException:
+        await store.close()
+        raise
+
+    async def cancel(device_id: str) -> None:
+        await transactions.cancel_device(device_id, "the device was removed from the ACS")
+
+    registry.on_forgotten(cancel)
+    return State(store, keyring, credentials, knowledge, registry, transactions, batches)

@@ -228,7 +228,12 @@ class BatchRow(Row):
     """Seconds each transaction has from its release."""
     created: float
     ended: float
+    """0: some of its transactions have not ended."""
     reason: str
+    done: int
+    """This and the next two are right once it has ended."""
+    failed: int
+    cancelled: int
 
 
 ROWS: tuple[type[Row], ...] = (

@@ -65,7 +65,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             id TEXT PRIMARY KEY, state TEXT NOT NULL, client_key TEXT, request_digest TEXT NOT NULL,
             actor TEXT NOT NULL, total INTEGER NOT NULL, concurrency INTEGER NOT NULL,
             max_fail_percentage REAL NOT NULL, expires_after REAL NOT NULL, created REAL NOT NULL,
-            ended REAL NOT NULL, reason TEXT NOT NULL
+            ended REAL NOT NULL, reason TEXT NOT NULL, done INTEGER NOT NULL, failed INTEGER NOT NULL,
+            cancelled INTEGER NOT NULL
         )""",
         "CREATE UNIQUE INDEX batch_client_key ON batch (client_key) WHERE client_key IS NOT NULL",
     ),
