@@ -167,8 +167,10 @@ class Endpoint:
             claimed = self.authentication.claimed_username(request.headers)
             if claimed is not None and claimed != session.username:
                 return self._refuse(request, session.record.id, "its session was begun with another username")
-        if connection is session.connection:
+        if connection is session.connection and not connection.shared:
             return None
+        if connection.principal is not None and connection.principal.username != session.username:
+            return self._refuse(request, session.record.id, "this connection proved another username")
         other = connection.session
         if other is not None and not other.over and not connection.shared and other is not session:
             return self._refuse(request, session.record.id, "this connection belongs to another session")
@@ -178,6 +180,8 @@ class Endpoint:
             proved = await self.authentication.check(request, self.rules)
             if isinstance(proved, HttpResponse):
                 return proved
+            if proved.username != session.username:
+                return self._refuse(request, session.record.id, "another username was proved")
             session.peer = request.peer
         if session.connection.session is session:
             session.connection.session = None

@@ -188,6 +188,23 @@ def test_a_cookie_from_another_address_needs_the_password_again(kit):
     kit.run(run())
 
 
+def test_a_stolen_cookie_on_a_connection_that_proved_another_device(kit):
+    async def run():
+        acs = closed(kit)
+        acs.credentials.add("device", "0A0B0C-Gateway-LAB2", "lab2", "right2")
+        one = kit.cpe(acs, username="lab1", password="right")
+        acs.transactions.submit(one.id, value=5)
+        await one.post(kit.inform())
+        for peer in ("192.0.2.1", "203.0.113.9"):
+            two = kit.cpe(acs, "LAB2", username="lab2", password="right2", peer=peer)
+            await two.session()
+            thief = await acs.post(b"", two.connection, ("cookie", f"cwmp={one.jar}"), peer=peer)
+            assert thief.status == 403
+        assert (await one.post(b"")).status == 200
+
+    kit.run(run())
+
+
 def test_stale_and_foreign_nonces(kit):
     async def run():
         acs = closed(kit)

@@ -103,6 +103,19 @@ def test_a_shared_connection_is_never_a_session(kit):
     kit.run(run())
 
 
+def test_a_stolen_cookie_on_the_very_proxy_connection(kit):
+    async def run():
+        acs = kit.Acs()
+        shared = ConnectionState(shared=True)
+        cpe = kit.Cpe(acs, kit.device(), connection=shared)
+        acs.transactions.submit(cpe.id, value=5)
+        await cpe.post(kit.inform())
+        thief = await acs.post(b"", shared, ("cookie", f"cwmp={cpe.jar}"), peer="203.0.113.9")
+        assert thief.status == 403
+
+    kit.run(run())
+
+
 def test_a_stolen_cookie_from_another_address(kit):
     async def run():
         acs = kit.Acs()
