@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -83,18 +84,12 @@ class Shell:
             )
         self.children.append(child)
         assert child.stdout is not None
-        os.set_blocking(child.stdout.fileno(), False)
-        line = ""
-
-        def first_line() -> bool:
-            nonlocal line
-            line += child.stdout.read() or "" if child.stdout else ""
-            return "\n" in line or child.poll() is not None
-
-        wait_until(first_line, ready, f"cwmp {' '.join(arguments)} prints its first line")
+        if not select.select([child.stdout], [], [], ready)[0]:
+            pytest.fail(f"cwmp {' '.join(arguments)} printed nothing in {ready:.0f} s: {self.log(self.logs)}")
+        line = child.stdout.readline()
         if "\n" not in line:
             pytest.fail(f"cwmp {' '.join(arguments)} ended: {self.log(self.logs)}")
-        return child, line.partition("\n")[0]
+        return child, line.rstrip()
 
     def log(self, number: int) -> str:
         return (self.folder / f"log-{number}").read_text()
