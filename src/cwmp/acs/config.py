@@ -81,7 +81,7 @@ class LimitsConfig:
     body_seconds: float = 180.0
     idle_seconds: float = 180.0
     response_seconds: float = 120.0
-    drain_seconds: float = 20.0
+    drain_seconds: float = 10.0
     trace_bytes: int = 64 * 1024 * 1024
 
 
