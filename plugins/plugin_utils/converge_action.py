@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils import engine, offline_check
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.cpe_action import CpeAction, Result
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import Failure
+from ansible_collections.cpeops.cwmp.plugins.plugin_utils.scrub import holds_secret
 
 ROOTS = ("Device.", "InternetGatewayDevice.")
 
@@ -24,7 +25,9 @@ class ConvergeAction(CpeAction):
         for path, value in written(state):
             if self._is_secret(path):
                 self.secrets.add(value)
-        warnings = offline_check.findings(state, strict=self.options["strict"])
+        warnings = []
+        if self.options["platform"] not in offline_check.CHECKING_PLATFORMS:
+            warnings = offline_check.findings(state, strict=self.options["strict"])
         call = engine.ConvergeCall(
             **self.call_options(),
             check=bool(self._task.check_mode),
@@ -39,13 +42,13 @@ class ConvergeAction(CpeAction):
             raise Failure(str(failure), _with_warnings(failure.result, warnings)) from None
 
     def _is_secret(self, path: str) -> bool:
-        below = below_root(path)
-        for given in self.options["secret_paths"]:
-            secret = below_root(given)
-            if below == secret or (secret.endswith(".") and below.startswith(secret)):
-                return True
-        roots = ROOTS if path.startswith(".") else ("",)
-        return any(offline_check.is_secret(path, root) for root in roots)
+        if self.options["secret_paths"]:
+            below = below_root(path)
+            for given in self.options["secret_paths"]:
+                secret = below_root(given)
+                if below == secret or (secret.endswith(".") and below.startswith(secret)):
+                    return True
+        return holds_secret(path)
 
 
 def written(state: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -46,3 +46,19 @@ def test_without_secrets_nothing_is_touched() -> None:
 
     thing = {"a": ["b"]}
     assert Secrets().scrub(thing) is thing
+
+
+def test_every_secret_of_the_data_models_is_known_by_its_name() -> None:
+    from ansible_collections.cpeops.cwmp.plugins.plugin_utils.scrub import holds_secret
+
+    from cwmp.datamodel import is_secret, model
+
+    for root in ("Device.", "InternetGatewayDevice."):
+        secret = [path for path in model(root).paths() if is_secret(path)]
+        assert len(secret) > 10
+        for path in secret:
+            assert holds_secret(path), path
+            assert holds_secret(path.removeprefix(root.rstrip("."))), path
+    assert not holds_secret("Device.ManagementServer.PeriodicInformInterval")
+    assert not holds_secret("Device.DeviceInfo.VendorConfigFile.1.Value")
+    assert holds_secret(".X_ACME_Thing.AdminPassword2")
