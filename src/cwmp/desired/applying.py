@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cwmp.desired.asking import ask, read_values
 from cwmp.desired.context import Run
 from cwmp.desired.faults import refused, set_refused
-from cwmp.desired.outcome import Change, Verdict
+from cwmp.desired.outcome import Change, Learnt, Verdict
 from cwmp.desired.planning import Write
 from cwmp.desired.procedure import CpeFault, Procedure, Refused
 from cwmp.desired.remembering import RowMemory
@@ -131,16 +131,23 @@ def _table(row: str) -> str:
     return row[: row.rindex(".", 0, -1) + 1]
 
 
-def told_what_stays(problem: CpeFault | Refused, changes: Sequence[Change]) -> CpeFault:
-    """The problem as a fault that tells what had been changed before it and stays changed."""
+def told_what_stays(
+    problem: CpeFault | Refused, changes: Sequence[Change], learnt: Learnt
+) -> CpeFault | Refused:
+    """The problem, as a fault that tells what had been changed before it and stays changed, if anything."""
+    if not changes:
+        if isinstance(problem, CpeFault):
+            problem.learnt = learnt
+        return problem
     count = "1 other change" if len(changes) == 1 else f"{len(changes)} other changes"
     text = f"{problem}; {count} made before it stayed on the device"
     if isinstance(problem, Refused):
-        return CpeFault(text, code=0, purpose="set", changes=tuple(changes))
+        return CpeFault(text, code=0, purpose="set", changes=tuple(changes), learnt=learnt)
     return CpeFault(
         text,
         code=problem.code,
         purpose=problem.purpose,
         parameters=problem.parameters,
         changes=tuple(changes),
+        learnt=learnt,
     )

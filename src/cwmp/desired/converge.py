@@ -25,7 +25,7 @@ from cwmp.desired.checking import check_state
 from cwmp.desired.context import Run, begin
 from cwmp.desired.deciding import decide, guard, observe
 from cwmp.desired.known import ConvergeOptions, KnownDevice
-from cwmp.desired.learning import learnt_from
+from cwmp.desired.learning import in_flight, learnt_from, learnt_in_spite
 from cwmp.desired.notifying import AttributeWrite, attribute_writes, verify_attributes, write_attributes
 from cwmp.desired.outcome import Change, ConvergeOutcome, InstanceFound, Verdict
 from cwmp.desired.planning import Write, ordered, split
@@ -155,13 +155,12 @@ def _apply(run: Run, state: DesiredState, plan: Plan) -> Procedure[None]:
         if run.options.token:
             settled = keys[max(len(to_set) - 1, 0) :]
             memory.set_keys = tuple(settled) if to_set else (*memory.set_keys, *settled)
-        yield memory.checkpoint()
+        yield memory.checkpoint(in_flight(run, to_set))
         yield from set_values(run, list(zip(keys, to_set, strict=False)), done)
         yield from write_attributes(run, plan.attributes)
         yield from remove_rows(run, list(zip(keys[len(to_set) :], to_remove, strict=True)))
     except (CpeFault, Refused) as problem:
-        yield from _undo(run, plan, done, problem)
-        raise
+        raise (yield from _undone(run, plan, done, problem)) from None
     yield from _verify(run, plan)
 
 
@@ -192,19 +191,23 @@ def _remember(run: Run, plan: Plan) -> None:
             run.memory.deletes.append(removal.path)
 
 
-def _undo(run: Run, plan: Plan, done: list[Write], problem: CpeFault | Refused) -> Procedure[None]:
-    """After a refusal: delete the added rows again, and raise the fault with what stays, if anything does."""
-    left = yield from roll_back(run, plan.rows)
-    lost = tuple(row.path for row in plan.rows if row.added and row not in left)
+def _undone(
+    run: Run, plan: Plan, done: list[Write], problem: CpeFault | Refused
+) -> Procedure[CpeFault | Refused]:
+    """After a refusal: delete added rows that did not get their values, and tell what stays."""
+    sent = [write for write in plan.writes if not write.landed]
+    added = [row for row in plan.rows if row.added]
+    complete = len(done) == len(sent) and not plan.new_rows and isinstance(problem, CpeFault)
+    left = added if complete else (yield from roll_back(run, added))
+    lost = tuple(row.path for row in added if row not in left)
     stays = [write for write in done if not (lost and write.path.startswith(lost))]
     removed = [removal for removal in plan.removals if removal.verdict is not Verdict.PLANNED]
-    if not (stays or left or removed):
-        return
     yield from verify(run, stays)
     changes = [_addition(row) for row in left]
     changes += [write.as_change() for write in stays]
     changes += [removal.as_change() for removal in removed]
-    raise told_what_stays(problem, changes) from None
+    unsent = [write for write in sent if write not in done]
+    return told_what_stays(problem, changes, learnt_in_spite(run, stays, unsent, removed))
 
 
 def _verify(run: Run, plan: Plan) -> Procedure[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from cwmp.desired.applying import Removal
 from cwmp.desired.context import Run
@@ -43,3 +44,25 @@ def learnt_from(run: Run, writes: Iterable[Write], removals: Sequence[Removal]) 
         if run.known.types.get(path) != held.type
     }
     return Learnt(secret_hashes=hashes, accepted_forms=forms, types=types)
+
+
+def in_flight(run: Run, parts: Iterable[Iterable[Write]]) -> Learnt:
+    """Before secrets are sent: what was known of them holds no longer."""
+    known = run.known.secret_hashes
+    return Learnt(
+        secret_hashes={
+            write.path: None for part in parts for write in part if write.secret and write.path in known
+        }
+    )
+
+
+def learnt_in_spite(
+    run: Run, stays: Sequence[Write], refused: Iterable[Write], removals: Sequence[Removal]
+) -> Learnt:
+    """After a fault: what the device took counts, and of what it refused it holds the old value still."""
+    learnt = learnt_from(run, stays, removals)
+    known = run.known.secret_hashes
+    kept: dict[str, str | None] = {
+        write.path: known[write.path] for write in refused if write.secret and write.path in known
+    }
+    return replace(learnt, secret_hashes={**kept, **learnt.secret_hashes})

@@ -14,10 +14,10 @@ The runner's side of the bargain:
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from cwmp.desired.outcome import Change
+from cwmp.desired.outcome import Change, Learnt
 from cwmp.errors import CwmpError
 from cwmp.wire.messages import Fault, Message
 
@@ -34,9 +34,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What the procedure must find again if it is started anew; plain JSON data, may hold secrets."""
+    """What the procedure must find again if it is started anew; plain JSON data, may hold secrets.
+
+    learnt: to be remembered together with it. Hashes of secrets that are about to be written are forgotten
+    here: if the transaction is given up before its end, nobody knows which value the device holds.
+    """
 
     memory: Mapping[str, Any]
+    learnt: Learnt = field(default_factory=Learnt)
 
 
 Step: TypeAlias = Request | Checkpoint
@@ -56,7 +61,8 @@ class ParameterFault:
 class CpeFault(CwmpError):
     """The CPE answered a request with a CWMP fault (TR-069a6 §A.5.1), and there is no way around it.
 
-    changes: what had been changed on the device before, and stays; usually nothing.
+    changes: what had been changed on the device before, and stays; usually nothing. learnt: to be
+    remembered all the same.
     """
 
     def __init__(
@@ -67,12 +73,14 @@ class CpeFault(CwmpError):
         purpose: str,
         parameters: tuple[ParameterFault, ...] = (),
         changes: tuple[Change, ...] = (),
+        learnt: Learnt | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.purpose = purpose
         self.parameters = parameters
         self.changes = changes
+        self.learnt = learnt or Learnt()
 
 
 class Refused(CwmpError):

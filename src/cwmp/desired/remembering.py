@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cwmp.desired.outcome import Learnt
 from cwmp.desired.procedure import Checkpoint
 
 _VERSION = 1
@@ -37,10 +38,11 @@ class Memory:
     taken: int = 0
     set_keys: tuple[str, ...] = ()
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self, learnt: Learnt | None = None) -> Checkpoint:
         """As plain JSON data."""
         return Checkpoint(
-            {
+            learnt=learnt or Learnt(),
+            memory={
                 "version": _VERSION,
                 "before": dict(self.before),
                 "rows": {
@@ -54,7 +56,7 @@ class Memory:
                 },
                 "taken": self.taken,
                 "set_keys": list(self.set_keys),
-            }
+            },
         )
 
 

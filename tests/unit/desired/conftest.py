@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from cwmp.desired.converge import converge
 from cwmp.desired.known import ConvergeOptions, KnownDevice
 from cwmp.desired.outcome import ConvergeOutcome, Learnt
-from cwmp.desired.procedure import Checkpoint, Request
+from cwmp.desired.procedure import Checkpoint, CpeFault
 from cwmp.desired.running import run
 from cwmp.desired.state import DesiredState
 from cwmp.lab.cpe import SimulatedCpe
@@ -144,9 +144,17 @@ class Bench:
         procedure = converge(
             DesiredState.from_json(state), self.knowing(), ConvergeOptions(**options), memory
         )
-        outcome = run(procedure, self.answer, lambda step: self.checkpoints.append(step.memory))
+        try:
+            outcome = run(procedure, self.answer, self.checkpoint)
+        except CpeFault as fault:
+            self.learn(fault.learnt)
+            raise
         self.learn(outcome.learnt)
         return outcome
+
+    def checkpoint(self, step: Checkpoint) -> None:
+        self.checkpoints.append(step.memory)
+        self.learn(step.learnt)
 
     @property
     def sent(self) -> list[str]:
@@ -165,6 +173,3 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 @pytest.fixture
 def make_bench() -> type[Bench]:
     return Bench
-
-
-__all__ = ["Bench", "Checkpoint", "Request"]

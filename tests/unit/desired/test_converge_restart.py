@@ -69,6 +69,7 @@ def attempt(
             if isinstance(step, Checkpoint):
                 if number != cut or landed:
                     memory = step.memory
+                    bench.learn(step.learnt)
                 answer = None
             elif number != cut or landed:
                 answer = bench.answer(step.message)
@@ -229,6 +230,16 @@ def test_killed_while_undoing_a_row_it_is_undone_in_the_end(make_bench: Any) -> 
             with pytest.raises(CpeFault, match="KeepAliveInterval"):
                 attempt(bench, state, memory, 0, True, True)
             assert bench.value(".XMPP.ConnectionNumberOfEntries") == "1", (cut, landed)
+
+
+def test_given_up_after_a_set_that_landed_the_old_password_is_not_taken_for_the_held_one(bench: Any) -> None:
+    old = {"set": {".ManagementServer.Password": "old-secret"}}
+    new = {"set": {".ManagementServer.Password": "new-secret"}}
+    bench.converge(old)
+    attempt(bench, new, None, 3, True, True)
+    assert bench.value(".ManagementServer.Password") == "new-secret"
+    assert bench.converge(old).changed
+    assert bench.value(".ManagementServer.Password") == "old-secret"
 
 
 def test_memory_of_another_version_is_no_harm(bench: Any) -> None:

@@ -245,6 +245,18 @@ def test_a_refused_notification_tells_that_the_values_stay(bench: Any) -> None:
     assert [(each.path, each.after) for each in caught.value.changes] == [(f"{bench.root}X_ACME.Text", "x")]
 
 
+def test_a_row_that_got_its_values_stays_when_something_later_is_refused(bench: Any) -> None:
+    state = {**XMPP, "attributes": [{"path": ".X_ACME.Text", "notification": 2}]}
+    answer = bench.cpe.answer
+    bench.cpe.answer = lambda message: (
+        Fault.of(9009) if type(message).__name__ == "SetParameterAttributes" else answer(message)
+    )
+    with pytest.raises(CpeFault) as caught:
+        bench.converge(state)
+    assert caught.value.changes[0].kind == "add" and "DeleteObject" not in bench.sent
+    assert not bench.converge(XMPP).changed
+
+
 def test_attributes_in_a_row_that_is_added(bench: Any) -> None:
     state = {
         **XMPP,

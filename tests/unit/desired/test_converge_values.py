@@ -265,6 +265,16 @@ def test_secrets_always_and_never(bench: Any) -> None:
     assert bench.value(".ManagementServer.Password") == "one"
 
 
+def test_a_refused_set_leaves_what_was_known_of_a_secret(bench: Any) -> None:
+    state = {"set": {".ManagementServer.Password": "one"}}
+    bench.converge(state)
+    with pytest.raises(CpeFault):
+        bench.converge(
+            {"set": {".ManagementServer.Password": "two", ".ManagementServer.PeriodicInformInterval": 0}}
+        )
+    assert not bench.converge(state).changed
+
+
 def test_without_hashes_a_secret_is_written_each_time_and_unverifiable(make_bench: Any) -> None:
     bench = make_bench("Device.", hashes=False)
     state = {"set": {".ManagementServer.Password": "one"}}
