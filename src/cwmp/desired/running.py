@@ -16,8 +16,8 @@ def run(
     """Run a procedure to its end and return what it returns.
 
     answer: sends one RPC to the CPE and gives its response or fault. checkpoint: stores what must survive a
-    crash; it is called before the next request. Whatever either raises, the procedure sees too, so that it
-    is closed properly; it comes out of here unchanged.
+    crash; it is called before the next request. Whatever either raises closes the procedure and comes
+    out of here unchanged.
     """
     try:
         step = next(procedure)
