@@ -10,10 +10,10 @@ from lxml import etree
 
 from cwmp.wire.errors import LocalProtocolError, MalformedEnvelope
 from cwmp.wire.limits import DEFAULT_LIMITS, Limits
-from cwmp.wire.messages import Fault, Message
+from cwmp.wire.messages import MESSAGES, Fault, Message
 from cwmp.wire.parsing import check_size, parse_strictly, parse_tolerantly
 from cwmp.wire.reading import local, read_fault, read_message, text_of
-from cwmp.wire.versions import CWMP_1_0, is_cwmp_namespace, listed_versions
+from cwmp.wire.versions import CWMP_1_0, NAMESPACES, is_cwmp_namespace, listed_versions
 from cwmp.wire.writing import escape, write_fault, write_message
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -22,6 +22,11 @@ XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 DEFAULT_SOAP_PREFIX = "soap-env"
 
+_HEADER_TAG = f"{{{SOAP}}}Header"
+_BODY_TAG = f"{{{SOAP}}}Body"
+_USUAL_TAGS: dict[object, tuple[str, str]] = {
+    f"{{{namespace}}}{name}": (namespace, name) for namespace in NAMESPACES.values() for name in MESSAGES
+}
 _SANE_PREFIX = re.compile(r"(?![Xx][Mm][Ll])[A-Za-z_][A-Za-z0-9_.-]{0,31}\Z")
 _TAKEN_PREFIXES = frozenset(("cwmp", "soap-enc", "xsd", "xsi"))
 _LONGEST_ID = 1024
@@ -140,11 +145,15 @@ def _read(root: etree._Element, limits: Limits) -> Envelope:
         raise MalformedEnvelope("the SOAP envelope has no message in its Body")
     element = body[0]
     message: Message | Fault
-    if local(element.tag) == "Fault":
+    known = _USUAL_TAGS.get(element.tag)
+    if known is not None:
+        namespace, name = known
+        message = read_message(element, name, limits)
+    elif (name := local(element.tag)) == "Fault":
         message = read_fault(element, limits)
         namespace = _namespace_below(element)
     else:
-        message = read_message(element, limits)
+        message = read_message(element, name, limits)
         namespace = _namespace(element)
     prefix = root.prefix
     soap = prefix if prefix is not None and _echoable(prefix) else DEFAULT_SOAP_PREFIX
@@ -155,6 +164,8 @@ def _read(root: etree._Element, limits: Limits) -> Envelope:
 
 def _parts(root: etree._Element) -> tuple[etree._Element | None, etree._Element | None]:
     """Header and Body, the first of each."""
+    if len(root) == 2 and root[0].tag == _HEADER_TAG and root[1].tag == _BODY_TAG:
+        return root[0], root[1]
     header = body = None
     for child in root:
         name = local(child.tag)
