@@ -6,6 +6,7 @@ The floor is the same HTTP server answering constant bytes in as many exchanges.
 from __future__ import annotations
 
 import asyncio
+import time
 
 from cwmp.platforms.acs import AcsPlatform
 
@@ -73,7 +74,9 @@ def submit(platform: AcsPlatform, players: list[Player], wanted: dict[str, int])
     """Queue one converge for every player as one batch; gives the batch's id."""
     items = [{"device": f"0A0B0C-Player-{player.serial}", "state": {"set": wanted}} for player in players]
     batch = platform.submit_batch(items, concurrency=len(items), connection_request="none")
-    return str(batch["id"])
+    while platform.batch(batch)["waiting"]:
+        time.sleep(0.02)
+    return batch
 
 
 def measure_converge(sessions: int) -> float:
