@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 
@@ -107,7 +110,7 @@ def playing(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
                 environment.pop("PLAYBOOK_COMMAND", str(BIN / "ansible-playbook")),
                 "-i",
                 str(_file(folder / "hosts.yml", inventory)),
-                str(_file(folder / "play.yml", playbook)),
+                playbook if _is_name(playbook) else str(_file(folder / "play.yml", playbook)),
                 *options,
             ],
             env=environment,
@@ -127,11 +130,104 @@ def playing(collections: Path, tmp_path_factory: pytest.TempPathFactory) -> Call
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
     """A folder whose path is short enough for a unix socket."""
-    import tempfile
-
     path = Path(tempfile.mkdtemp(prefix="cwmp-"))
     yield path
     shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass
+class Lab:
+    """An ACS and its simulated CPEs, as `cwmp acs serve` and `cwmp lab cpe` run them."""
+
+    folder: Path
+    url: str
+    environment: dict[str, str]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What a playbook run needs of the environment."""
+        return {name: self.environment[name] for name in ("CWMP_URL", "CWMP_DATA", "CWMP_LAB_ACS_URL")}
+
+    @property
+    def password(self) -> str:
+        return (self.folder / "data" / "lab-credentials").read_text().splitlines()[1]
+
+    def cwmp(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [BIN / "cwmp", *arguments], env=self.environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode in (0, 2), done.stderr
+        return done.stdout
+
+    def change(self, device: str, **values: str) -> None:
+        """Somebody changes a CPE by hand."""
+        pairs = [f".{path.replace('__', '.')}={value}" for path, value in values.items()]
+        self.cwmp("lab", "change", device, *pairs, "--control", self.control)
+
+    @contextlib.contextmanager
+    def running(self, name: str, *arguments: str) -> Iterator[str]:
+        """`cwmp ARGUMENTS` until the block ends; gives the line by which it says that it is ready."""
+        log = self.folder / f"{name}.log"
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [BIN / "cwmp", *arguments],
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                text=True,
+                start_new_session=True,
+            )
+        try:
+            assert child.stdout is not None
+            line = child.stdout.readline()
+            assert line, log.read_text()
+            yield line
+        finally:
+            child.terminate()
+            try:
+                child.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def cpes(self, *arguments: str, name: str = "cpes") -> contextlib.AbstractContextManager[str]:
+        control = f"unix:{self.folder / f'{name}.sock'}" if name != "cpes" else self.control
+        return self.running(name, "lab", "cpe", "--acs", self.url, "--control", control, *arguments)
+
+    @property
+    def control(self) -> str:
+        return f"unix:{self.folder / 'control.sock'}"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    """An ACS with the twelve CPEs of inventories/lab."""
+    folder = Path(tempfile.mkdtemp(prefix="cwmp-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/"
+    environment = _environment(folder / "home") | {
+        "CWMP_URL": f"unix:{folder / 'acs.sock'}",
+        "CWMP_DATA": str(folder / "data"),
+        "CWMP_LAB_ACS_URL": url,
+    }
+    running = Lab(folder, url, environment)
+    serve = ("acs", "serve", "--cwmp", f"127.0.0.1:{port}", "--api", environment["CWMP_URL"])
+    models = ("--model", "tr181-gateway", "--model", "tr098-gateway")
+    try:
+        with (
+            running.running("acs", *serve, "--data", environment["CWMP_DATA"]),
+            running.cpes("--count", "12", *models),
+        ):
+            yield running
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_name(playbook: str | Path) -> TypeGuard[str]:
+    """Is it a playbook of a collection, by name?"""
+    return isinstance(playbook, str) and playbook.startswith("cpeops.cwmp.")
 
 
 def _file(path: Path, content: str | Path) -> Path:
