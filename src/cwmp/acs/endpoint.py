@@ -31,6 +31,8 @@ log = logging.getLogger("cwmp.acs.endpoint")
 
 _connection_numbers = itertools.count(1)
 _INFORM = re.compile(rb"<(?:[\w.-]+:)?Inform[\s/>]")
+_HEAD = 4096
+"""Bytes of a body in which the Inform element begins, if it is one."""
 _XML = (b"content-type", b"text/xml; charset=utf-8")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -147,13 +149,17 @@ class Endpoint:
     async def _handle(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return HttpResponse(405, [(b"allow", b"POST"), _TEXT], b"CPEs speak CWMP here, by POST.\n")
-        session = self._session_of(request.headers, request.connection)
+        connection = request.connection
+        session = self._session_of(request.headers, connection)
         body = request.body
-        if len(body) > self.body_limit(request.headers, request.connection):
-            return HttpResponse(413, [_TEXT], b"This body is too large.\n")
-        if session is None and request.connection.ended is not None and body and not _INFORM.search(body):
-            return self._late(request, request.connection.ended)
-        if session is None or _INFORM.search(body):
+        if len(body) > self.rules.first_body_limit:
+            known = session is not None or connection.principal is not None
+            if not known or len(body) > self.rules.body_limit:
+                return HttpResponse(413, [_TEXT], b"This body is too large.\n")
+        informs = bool(body) and _INFORM.search(body, 0, _HEAD) is not None
+        if session is None or informs:
+            if connection.ended is not None and body and not informs:
+                return self._late(request, connection.ended)
             return await self._begin(request)
         refusal = await self._foreign(request, session)
         if refusal is not None:

@@ -80,7 +80,13 @@ def _converge(order: Order) -> Procedure[ConvergeOutcome]:
 
 def _read(order: Order) -> Procedure[ReadOutcome]:
     paths = tuple(order.payload.get("paths") or ())
-    return read(paths, order.known, names=bool(order.payload.get("names")), memory=order.memory)
+    return read(
+        paths,
+        order.known,
+        names=bool(order.payload.get("names")),
+        memory=order.memory,
+        secret_paths=secret_paths(order.payload),
+    )
 
 
 _KINDS: dict[str, Callable[[Order], Procedure[Any]]] = {"converge": _converge, "read": _read}

@@ -212,7 +212,8 @@ class Session:
             answer = None
             if isinstance(step, Checkpoint):
                 if work.transaction is not None:
-                    await transactions.checkpoint(work.transaction, step.memory)
+                    also = await self.owner.knowledge.learn_writes(self.record, step.learnt)
+                    await transactions.checkpoint(work.transaction, step.memory, also)
                 continue
             work.asked = step
             return step.message
