@@ -129,7 +129,8 @@ def end_of_refusal(device_id: str, error: CpeFault | Refused) -> End:
         message = _sentence(device_id, str(error))
         # What was changed before the fault stays changed, and is said.
         result = ConvergeOutcome("", error.changes, atomic=False).to_json() if error.changes else None
-        return End("fault", result, fault("cwmp", message, code=error.code, parameters=parameters))
+        told = fault("cwmp", message, code=error.code, parameters=parameters)
+        return End("fault", result, told, error.learnt)
     parameters = [fault_entry(error.path, None, str(error))] if error.path else []
     return End("fault", None, fault("input", _sentence(device_id, str(error)), parameters=parameters))
 

@@ -333,13 +333,15 @@ class Transactions:
         """The last checkpoint, also of an earlier attempt, for the procedure to start from; after `begin`."""
         return self._payloads.memory(tx.id)
 
-    async def checkpoint(self, tx: TransactionRecord, memory: Mapping[str, Any]) -> None:
-        """Store what the procedure must find again; durable when it returns."""
+    async def checkpoint(
+        self, tx: TransactionRecord, memory: Mapping[str, Any], also: Sequence[Write] = ()
+    ) -> None:
+        """Store what the procedure must find again, with the writes `also`; durable when it returns."""
         if tx.state != "running" or tx.ending:
             raise Conflict(f"Transaction {tx.id} of {tx.device} is not running; its session is over.")
         changes: dict[str, Any] = {"state": "running", "begun": 1, "attempts": tx.attempts}
         changes["memory"] = self._payloads.seal(tx.id, memory)
-        await self._store.commit([Patch(TransactionRow, {"id": tx.id, "state": _OPEN}, changes)])
+        await self._store.commit([Patch(TransactionRow, {"id": tx.id, "state": _OPEN}, changes), *also])
         tx.begun = True
         self._payloads.remember(tx.id, memory)
 

@@ -326,7 +326,9 @@ class MemoryPlatform:
             outcome: ConvergeOutcome | ReadOutcome
             if work.state is not None:
                 options = self._options(cast(ConvergeCall, work.call), transaction.id)
-                outcome = run(converge(work.state, known, options), answer)
+                outcome = run(
+                    converge(work.state, known, options), answer, lambda step: self._learn(kept, step.learnt)
+                )
             else:
                 outcome = run(read(work.paths, known, names=work.names), answer)
         except CpeFault as error:
@@ -334,6 +336,7 @@ class MemoryPlatform:
             # What was changed before the fault stays changed, and is said.
             result = ConvergeOutcome("", error.changes, atomic=False).to_json() if error.changes else None
             fault = _fault("cwmp", str(error), error.code, parameters)
+            self._learn(kept, error.learnt)
             self._end(transaction, "fault", result=result, fault=fault)
             return
         except Refused as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,7 +87,9 @@ class Transactions:
         if self.fail_commit:
             raise OSError("the disk holding hunter" + str(2) + " is full")
 
-    async def checkpoint(self, tx: TransactionRecord, memory: Mapping[str, Any]) -> None:
+    async def checkpoint(
+        self, tx: TransactionRecord, memory: Mapping[str, Any], also: Sequence[object] = ()
+    ) -> None:
         await self.commit()
         self.memories[tx.id] = memory
         self.log.append(f"checkpoint {tx.id}")

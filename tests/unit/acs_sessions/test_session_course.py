@@ -54,7 +54,7 @@ def test_transaction_is_done_in_the_session(kit):
         assert cpe.device.value(kit.INTERVAL) == "900"
         assert cpe.device.management.parameter_key == tx.token
         assert cpe.asked == ["GetParameterValues", "SetParameterValues", "GetParameterValues"]
-        assert len(acs.knowledge.learnt) == 1
+        assert list(acs.knowledge.learnt[-1].secret_hashes) == [kit.INTERVAL]
 
     kit.run(run())
 
