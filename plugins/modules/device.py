@@ -9,7 +9,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: device
-short_description: Register a CPE on its platform
+short_description: Register a CPE, or a type of CPEs, on its platform
 version_added: 0.1.0
 author:
   - cpeops (@cpeops)
@@ -45,6 +45,30 @@ options:
     description: Whether the platform refuses the device. V(false) releases a device that the platform has
       quarantined.
     type: bool
+  device_type:
+    description:
+      - Name of a device type to register instead of a device. Devices of one type share O(username) and
+        O(password) until each has its own.
+    type: str
+  match:
+    description: Which devices are of this type. The most specific type wins.
+    type: dict
+    suboptions:
+      manufacturer:
+        description: Manufacturer, as the device informs it.
+        type: str
+      oui:
+        description: Organisationally unique identifier.
+        type: str
+      product_class:
+        description: Product class.
+        type: str
+      serial_prefix:
+        description: How their serial numbers begin.
+        type: str
+  individual:
+    description: Whether a device of this type is given credentials of its own at first contact.
+    type: bool
 attributes:
   check_mode:
     description: Asks the platform what would change.
@@ -62,6 +86,17 @@ EXAMPLES = r"""
     password: "{{ vault_cpe_password }}"
     tags: [lab, canary]
 
+- name: Credentials that a make of devices comes with, replaced at first contact
+  cpeops.cwmp.device:
+    device_type: acme-gateways
+    match:
+      oui: 0A0B0C
+      product_class: LabGateway
+    username: factory
+    password: "{{ vault_factory_password }}"
+    individual: true
+  run_once: true
+
 - name: Forget a device that was scrapped
   cpeops.cwmp.device:
     state: absent
@@ -70,7 +105,7 @@ EXAMPLES = r"""
 RETURN = r"""
 device:
   description: Identity of the CPE, or the name that was given where the platform does not know it.
-  returned: success
+  returned: unless O(device_type) is given
   type: str
 fields:
   description: What was changed (in check mode, what would be), by field, as a pair of before and after,

@@ -114,8 +114,8 @@ def _fits(entry: dict[str, Any], value: Any) -> bool:
     if not isinstance(value, _PYTHON_TYPES[kind]) or (kind != "bool" and isinstance(value, bool)):
         return False
     choices = entry.get("choices")
+    if "options" in entry:
+        return not value
     if kind == "list":
-        if "options" in entry:
-            return not value
         return all(isinstance(item, str) and (not choices or item in choices) for item in value)
     return not choices or value in choices

@@ -170,16 +170,20 @@ class AcsPlatform:
         username: str,
         password: str = "",
         individual: bool = False,
+        check: bool = False,
     ) -> dict[str, Any]:
-        """Credentials shared by the devices that match (manufacturer, oui, product_class, serial_prefix)."""
+        """Credentials shared by the devices that match (manufacturer, oui, product_class, serial_prefix).
+
+        Gives ``{"changed", "fields", "device_type"}``; with `check` nothing is changed.
+        """
         body = {"match": dict(match), "username": username, "individual": individual}
         if password:
             body["password"] = password
-        return self._object("PUT", f"/v1/device-types/{quote(name, safe='')}", body)
+        return self._object("PUT", _query(f"/v1/device-types/{quote(name, safe='')}", check=check), body)
 
-    def delete_device_type(self, name: str) -> dict[str, Any]:
-        """Forget a device type and its credentials."""
-        return self._object("DELETE", f"/v1/device-types/{quote(name, safe='')}")
+    def delete_device_type(self, name: str, *, check: bool = False) -> dict[str, Any]:
+        """Forget a device type and its credentials; with `check` nothing is changed."""
+        return self._object("DELETE", _query(f"/v1/device-types/{quote(name, safe='')}", check=check))
 
     # transport
 

@@ -198,6 +198,30 @@ def test_every_module_twice(playing: Playing, lab: Any) -> None:
         assert not first.of(host, "Submit").changed
 
 
+def test_device_type(playing: Playing, lab: Any) -> None:
+    play = """
+    - hosts: cpe01
+      gather_facts: false
+      module_defaults: {cpeops.cwmp.device: {device_type: acme}}
+      tasks:
+        - name: Type
+          cpeops.cwmp.device:
+            {username: factory, password: "{{ secret }}", match: {oui: 0A0B0C, serial_prefix: ACME}}
+        - name: Type again
+          cpeops.cwmp.device: {username: factory, match: {oui: 0A0B0C, serial_prefix: ACME}}
+        - {name: Not of a type, cpeops.cwmp.device: {username: factory, tags: [a]}, ignore_errors: true}
+        - {name: Gone, cpeops.cwmp.device: {state: absent}}
+        - {name: Gone again, cpeops.cwmp.device: {state: absent}}
+    """
+    extra = ("-e", "secret={{ lookup('ansible.builtin.env', 'ANSIBLE_SECRET') }}", "-vvv", "--diff")
+    check = playing(play, LAB, "--check", *extra, **lab.variables, ANSIBLE_SECRET=SECRET)
+    assert check.of("cpe01", "Type").status, check.output
+    run = playing(play, LAB, *extra, **lab.variables, ANSIBLE_SECRET=SECRET)
+    assert run.code == 0 and SECRET not in run.output, run.output
+    assert [one.changed for one in run.outcomes] == [True, False, False, True, False]
+    assert "'tags'" in run.of("cpe01", "Not of a type").msg
+
+
 def test_queued_for_a_device_that_comes_later(playing: Playing, lab: Any) -> None:
     hosts = "all: {vars: {ansible_connection: local}, hosts: {0A0B0C-LabGateway-LATE000001: {}}}"
     play = """
