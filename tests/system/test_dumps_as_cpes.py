@@ -14,13 +14,13 @@ GIVES_THE_DEVICE_AWAY = re.compile(r"\.ManagementServer\.(URL|Username|Password|
 """Writing these cuts the CPE off from this ACS (or from any); they are tried one by one elsewhere."""
 
 
-def _another(kind: str, value: str) -> str | int | bool:
-    """A plausible other value of the same type."""
+def _another(kind: str, value: str) -> str:
+    """A plausible other value of the device's own type, as text: quoted, any device's type is met."""
     if kind == "boolean":
-        return value.lower() in ("0", "false", "")
+        return "true" if value.lower() in ("0", "false", "") else "false"
     if kind in ("int", "unsignedInt", "long", "unsignedLong"):
         number = int(value) if re.fullmatch(r"-?\d+", value) else 0
-        return number + 1 if number < 100 else number - 1
+        return str(number + 1 if number < 100 else number - 1)
     if kind == "dateTime":
         return datetime.datetime(2026, 5, 4, 3, 2, 1, tzinfo=datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if kind == "base64":

@@ -22,6 +22,7 @@ from cwmp.datamodel.paths import (
     with_root,
     without_root,
 )
+from cwmp.desired.comparing import INTEGERS
 from cwmp.desired.lexical import Unfit, lexical
 from cwmp.desired.state import DesiredState, Scalar
 
@@ -203,8 +204,11 @@ class _Check:
         try:
             text = lexical(value, facts.type, facts, secret=secret)
         except Unfit as unfit:
-            # a text of the wrong type may still suit a device that has another type
-            trap = not isinstance(value, str) or "XML" in str(unfit) or facts.type == "string"
+            # a text or number of the wrong type may still suit a device that has another type (many call a
+            # boolean unsignedInt); what YAML turned into a number or boolean is lost whatever the device
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            fits_another = isinstance(value, str) or (whole and facts.type in (*INTEGERS, "boolean"))
+            trap = not fits_another or "XML" in str(unfit) or facts.type == "string"
             return Finding("error" if trap else doubt, path, f"{path} {unfit}")
         if facts.command:
             return Finding(doubt, path, f"{path} starts an action and holds nothing: it is no configuration")
