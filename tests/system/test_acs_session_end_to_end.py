@@ -165,6 +165,13 @@ def test_shared_credentials_become_individual(tmp_path):
                 await fleet.wait_for(lambda: cpe.sessions > sessions, what="another session")
                 record = acs.state.registry.get(cpe.id)
                 assert record.quarantined and "lab" in record.quarantine_reason
+                # An operator allows it: it comes in once more, and gets a pair of its own again.
+                await acs.state.registry.release(cpe.id)
+                tx = await acs.converge(cpe, {INTERVAL: 779})
+                assert tx.state == "done", tx.fault
+                assert cpe.cpe.management.username.startswith(cpe.id)
+                tx = await acs.converge(cpe, {INTERVAL: 780})
+                assert tx.state == "done" and not acs.state.registry.get(cpe.id).quarantined
 
     asyncio.run(run())
 

@@ -19,13 +19,14 @@ from cwmp.wire.acs_session import AcsSession, InformReceived
 from cwmp.wire.errors import RemoteProtocolError, WireError
 from cwmp.wire.identity import device_id_of
 from cwmp.wire.limits import Limits
+from cwmp.wire.messages import Fault
 
 if TYPE_CHECKING:
     from cwmp.acs.authentication import Authentication, Principal
     from cwmp.acs.registry import DeviceRecord
     from cwmp.acs.session import Session
     from cwmp.acs.sessions import Sessions
-    from cwmp.wire.messages import Inform
+    from cwmp.wire.messages import DeviceId, Inform
 
 log = logging.getLogger("cwmp.acs.endpoint")
 
@@ -33,6 +34,7 @@ _connection_numbers = itertools.count(1)
 _INFORM = re.compile(rb"<(?:[\w.-]+:)?Inform[\s/>]")
 _HEAD = 4096
 """Bytes of a body in which the Inform element begins, if it is one."""
+_LONGEST_FIELD = 256
 _XML = (b"content-type", b"text/xml; charset=utf-8")
 _TEXT = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -94,6 +96,14 @@ class ListenerRules:
     basic: Literal["never", "over_tls", "always"] = "never"
     body_limit: int = 16 * 1024 * 1024
     first_body_limit: int = 256 * 1024
+
+
+def _nameable(who: DeviceId) -> bool:
+    """Can a device be told from others by this? The standard's longest field has 64 characters; some CPEs
+    send more.
+    """
+    fields = (who.manufacturer, who.oui, who.product_class, who.serial_number)
+    return bool(who.serial_number.strip()) and all(len(each) <= _LONGEST_FIELD for each in fields)
 
 
 class Endpoint:
@@ -227,10 +237,11 @@ class Endpoint:
         if not isinstance(event, InformReceived):
             return HttpResponse(400, [_TEXT], b"A session begins with an Inform.\n")
         inform = event.inform
-        try:
-            device_id = device_id_of(inform.device_id)
-        except WireError as error:
-            return self._bad(request, error)
+        if not _nameable(inform.device_id):
+            log.warning("%s: an Inform without a usable serial number was refused", request.peer)
+            fault = Fault(8003, "DeviceId needs a SerialNumber, and fields of at most 64 characters")
+            return HttpResponse(200, [_XML], wire.send(fault))
+        device_id = device_id_of(inform.device_id)
         admission = None
         if principal is not None:
             admission = await self.authentication.admit(principal, inform.device_id, device_id)

@@ -194,6 +194,31 @@ def test_what_is_no_cwmp(kit, body):
     kit.run(run())
 
 
+@pytest.mark.parametrize("serial", ["", "  ", "x" * 257, "x" * 100_000])
+def test_an_inform_of_nobody(kit, serial):
+    async def run():
+        acs = kit.Acs()
+        response = await acs.post(kit.inform(serial), ConnectionState())
+        assert response.status == 200 and b"8003" in response.body and b"Fault" in response.body
+        assert acs.registry.records == {} and len(acs.sessions) == 0
+
+    kit.run(run())
+
+
+@pytest.mark.parametrize(
+    "serial", ["../../etc/passwd", "a\nb", "{x}", "😀", "A-B", "%2D", "' OR 1=1 --", "x" * 64]
+)
+def test_odd_serial_numbers_are_only_odd(kit, serial):
+    async def run():
+        acs = kit.Acs()
+        response = await acs.post(kit.inform(serial), ConnectionState())
+        assert response.status == 200 and len(acs.sessions) == 1
+        (identity,) = acs.registry.records
+        assert set(identity) <= set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_%-")
+
+    kit.run(run())
+
+
 def test_bodies_are_bounded_before_and_after_the_first_message(kit):
     from cwmp.acs.endpoint import ListenerRules
 
