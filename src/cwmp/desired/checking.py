@@ -22,7 +22,6 @@ from cwmp.datamodel.paths import (
     with_root,
     without_root,
 )
-from cwmp.desired.comparing import INTEGERS
 from cwmp.desired.lexical import Unfit, lexical
 from cwmp.desired.state import DesiredState, Scalar
 
@@ -207,7 +206,7 @@ class _Check:
             # a text or number of the wrong type may still suit a device that has another type (many call a
             # boolean unsignedInt); what YAML turned into a number or boolean is lost whatever the device
             whole = isinstance(value, int) and not isinstance(value, bool)
-            fits_another = isinstance(value, str) or (whole and facts.type in (*INTEGERS, "boolean"))
+            fits_another = isinstance(value, str) or (whole and facts.type == "boolean")
             trap = not fits_another or "XML" in str(unfit) or facts.type == "string"
             return Finding("error" if trap else doubt, path, f"{path} {unfit}")
         if facts.command:
