@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+SUBMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 SERIES_LIMIT = 100
 """Different label values one counter keeps; what comes beyond is counted as "other"."""
 
@@ -42,23 +42,24 @@ class Counter:
 
 
 class Gauge:
-    """A number that is asked for when somebody looks."""
+    """A number that is asked for when somebody looks; kind: gauge, or counter where it only grows."""
 
-    def __init__(self, name: str, text: str, ask: Callable[[], float]) -> None:
+    def __init__(self, name: str, text: str, ask: Callable[[], float], kind: str = "gauge") -> None:
         self.name = name
+        self.kind = kind
         self.text = text
         self.ask = ask
 
     def lines(self) -> Iterable[str]:
         yield f"# HELP {self.name} {self.text}"
-        yield f"# TYPE {self.name} gauge"
+        yield f"# TYPE {self.name} {self.kind}"
         yield f"{self.name} {self.ask():.0f}"
 
 
 class Histogram:
     """How long something took, in seconds."""
 
-    def __init__(self, name: str, text: str, buckets: tuple[float, ...] = COMMIT_BUCKETS) -> None:
+    def __init__(self, name: str, text: str, buckets: tuple[float, ...] = SUBMIT_BUCKETS) -> None:
         self.name = name
         self.text = text
         self.buckets = buckets
@@ -97,7 +98,7 @@ class Metrics:
         self.bad_requests = Counter(
             "cwmp_bad_requests_total", "CPE requests that could not be taken, by the HTTP status.", "status"
         )
-        self.commits = Histogram("cwmp_commit_seconds", "From asking for a commit to its being durable.")
+        self.submits = Histogram("cwmp_submit_seconds", "From a transaction's coming to its being durable.")
         self._gauges: list[Gauge] = []
 
     # what the parts of the ACS call
@@ -131,13 +132,13 @@ class Metrics:
         """An HTTP request was answered with this error status."""
         self.bad_requests.add(str(status))
 
-    def commit_took(self, seconds: float) -> None:
-        """A commit became durable `seconds` after it was asked for."""
-        self.commits.observe(seconds)
+    def submit_took(self, seconds: float) -> None:
+        """A submitted transaction became durable after so long."""
+        self.submits.observe(seconds)
 
-    def gauge(self, name: str, text: str, ask: Callable[[], float]) -> None:
+    def gauge(self, name: str, text: str, ask: Callable[[], float], kind: str = "gauge") -> None:
         """Show a number that `ask` gives whenever /metrics is read."""
-        self._gauges.append(Gauge(name, text, ask))
+        self._gauges.append(Gauge(name, text, ask, kind))
 
     def text(self) -> str:
         """Everything in Prometheus's text format 0.0.4."""
@@ -149,7 +150,7 @@ class Metrics:
             self.wakings,
             self.refusals,
             self.bad_requests,
-            self.commits,
+            self.submits,
             *self._gauges,
         ]
         return "\n".join(line for one in series for line in one.lines()) + "\n"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import logging
 import os
 import signal
-from pathlib import Path
 
 import uvloop
 
@@ -17,7 +15,7 @@ from cwmp.acs import logs, secret_files
 from cwmp.acs.api.acs import Acs
 from cwmp.acs.api_server import ApiServer
 from cwmp.acs.authentication import Authentication
-from cwmp.acs.config import Config, ConfigError, ListenerConfig, load, with_options
+from cwmp.acs.config import Config, ConfigError, ListenerConfig
 from cwmp.acs.endpoint import Endpoint, ListenerRules
 from cwmp.acs.http_protocol import HttpLimits, HttpSide
 from cwmp.acs.listeners import Listener, refresh, tend
@@ -32,17 +30,8 @@ log = logging.getLogger("cwmp.acs")
 LAB_TYPE = "lab"
 
 
-def serve(options: argparse.Namespace) -> int:
-    """Run the ACS as the command line says; gives the exit code. Raises `CwmpError` when it cannot begin."""
-    config = with_options(
-        load(Path(options.config).expanduser() if options.config else None),
-        cwmp=options.cwmp,
-        api=options.api,
-        data=options.data,
-        public_urls=options.public_url,
-        open_to_all=options.open,
-        log_format=options.log_format,
-    )
+def serve(config: Config) -> int:
+    """Run the ACS until a signal; gives the exit code. Raises `CwmpError` when it cannot begin."""
     logs.set_up(config.log_format)
     prepare_data(config.data)
     listeners: list[Listener] = []
@@ -212,6 +201,13 @@ def watch_numbers(metrics: Metrics, state: State, sessions: Sessions, listeners:
         "Open connections of CPEs.",
         lambda: sum(len(each.side.connections) for each in listeners if each.side),
     )
+    for name, text in (("jobs", "Durable commits."), ("groups", "Disk syncs that commits shared.")):
+        metrics.gauge(
+            f"cwmp_store_{name}_total",
+            text,
+            lambda name=name: getattr(state.store, name, 0),  # type: ignore[misc]
+            "counter",
+        )
     for name in ("queued", "running"):
         metrics.gauge(
             f"cwmp_transactions_{name}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 DESCRIPTION = "The ACS: CPEs come to its CWMP listeners, clients to its API."
 SERVE_EPILOG = """\
@@ -52,6 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from cwmp.acs.config import load, with_options
+
+    config = with_options(
+        load(Path(options.config).expanduser() if options.config else None),
+        cwmp=options.cwmp,
+        api=options.api,
+        data=options.data,
+        public_urls=options.public_url,
+        open_to_all=options.open,
+        log_format=options.log_format,
+    )
     try:
         from cwmp.acs.serve import serve
     except ModuleNotFoundError as error:
@@ -60,4 +72,4 @@ def run(options: argparse.Namespace) -> int:
         raise CwmpError(
             f"The ACS needs the Python package {error.name}: pip install cwmp into this environment"
         ) from error
-    return serve(options)
+    return serve(config)

@@ -14,15 +14,15 @@ def test_text() -> None:
     metrics.session_began()
     metrics.informed(("2 PERIODIC", 'X "odd"\n\\'))
     metrics.transaction_ended("done")
-    metrics.commit_took(0.003)
+    metrics.submit_took(0.003)
     metrics.gauge("cwmp_devices", "Known devices.", lambda: 3)
     lines = metrics.text().splitlines()
     assert all(line.startswith("# ") or LINE.match(line) for line in lines)
     assert "cwmp_sessions_total 1" in lines
     assert 'cwmp_informs_total{event="2 PERIODIC"} 1' in lines
-    assert 'cwmp_commit_seconds_bucket{le="0.005"} 1' in lines
-    assert 'cwmp_commit_seconds_bucket{le="0.0025"} 0' in lines
-    assert 'cwmp_commit_seconds_bucket{le="+Inf"} 1' in lines
+    assert 'cwmp_submit_seconds_bucket{le="0.005"} 1' in lines
+    assert 'cwmp_submit_seconds_bucket{le="0.0025"} 0' in lines
+    assert 'cwmp_submit_seconds_bucket{le="+Inf"} 1' in lines
     assert "cwmp_devices 3" in lines
 
 

@@ -113,6 +113,7 @@ def router(acs: Acs) -> APIRouter:
         check: bool = False,
     ) -> Response:
         lasts = call.expires or (ONE_DAY if call.queue or not call.wait else call.wait)
+        began = time.monotonic()
         transaction = await transactions.submit(
             device,
             kind,
@@ -124,6 +125,7 @@ def router(acs: Acs) -> APIRouter:
             actor=call.actor,
             connection_request=call.connection_request,
         )
+        acs.metrics.submit_took(time.monotonic() - began)
         note(request.scope, device=device, transaction=transaction.id, actor=call.actor)
         if call.wait and not transaction.over:
             # An expiry at the end of the wait is part of the answer.
