@@ -196,7 +196,10 @@ class Waking:
         if record is None:
             return
         device = self._devices.setdefault(record.id, _Device())
-        if device.waking is None:
+        if device.waking is not None:
+            if device.last is not None and not device.informed:
+                self._transactions.woken(transaction, asdict(device.last))
+        else:
             loop = asyncio.get_running_loop()
             device.waking = loop.create_task(self._wake(record.id, device, transaction.wake))
 

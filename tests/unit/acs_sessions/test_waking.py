@@ -120,6 +120,20 @@ def test_an_unanswered_request_is_repeated_only_after_its_time(kit, doorbells):
     kit.run(run())
 
 
+def test_later_work_is_told_what_the_device_answered_before(kit, doorbells):
+    async def run():
+        scene = Scene(kit, repeat=60.0)
+        doorbells.answers = [Answer("unreachable", "no route")]
+        cpe = await scene.known()
+        scene.acs.transactions.submit(cpe.id, value=1)
+        await until(lambda: scene.acs.transactions.wakings)
+        tx = scene.acs.transactions.submit(cpe.id, value=2)
+        assert scene.acs.transactions.wakings[-1][0] == tx.id and len(doorbells.asked) == 1
+        await scene.waking.close()
+
+    kit.run(run())
+
+
 def test_busy_is_asked_again_soon(kit, doorbells):
     async def run():
         scene = Scene(kit, repeat=60.0)
