@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import marshal
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cwmp.acs.store.rows import DeviceRow, SeenRow
@@ -132,10 +134,14 @@ class Packer:
             rest[12], rest[13], rest[14], rest[15], rest[16], rest[17], rest[18],
         )  # fmt: skip
 
-    def model_of(self, packed: bytes) -> Model | None:
-        """The model, where it is told by its number."""
-        number = int.from_bytes(packed[:3], "big")
-        return self.models[number] if number < len(self.models) else None
+    def numbers(self, wanted: Mapping[int, str]) -> set[bytes]:
+        """First bytes of what may be of a model with these values (place in `Model` → value)."""
+        found = {
+            number.to_bytes(3, "big")
+            for number, model in enumerate(self.models)
+            if all(model[place] == value for place, value in wanted.items())
+        }
+        return found | {_UNTABLED}
 
 
 def record_of(row: DeviceRow, seen: SeenRow | None) -> DeviceRecord:
@@ -200,13 +206,13 @@ def row_of(record: DeviceRecord) -> DeviceRow:
 
 def seen_of(record: DeviceRecord) -> SeenRow:
     """What each Inform changes of a record."""
-    return SeenRow(
-        device=record.id,
-        last_inform=record.last_inform,
-        address=record.address,
-        events=_dumps(record.events),
-        session_seconds=record.session_seconds,
-    )
+    events = _dumps_events(record.events)
+    return SeenRow(record.id, record.last_inform, record.address, events, record.session_seconds)
+
+
+@lru_cache(512)
+def _dumps_events(events: tuple[str, ...]) -> str:
+    return _dumps(events)
 
 
 def _dumps(value: Any) -> str:

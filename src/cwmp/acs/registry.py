@@ -6,6 +6,8 @@ one object per device. `informed` changes memory at once; what no crash may undo
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -51,9 +53,13 @@ __all__ = [
     "device_json",
 ]
 
+log = logging.getLogger("cwmp.acs.registry")
+
 _PAGE = 500
-_SEEN_AGAIN = 60.0
-"""Seconds within which a device's last Inform is not written again."""
+_SEEN_CHUNK = 200
+_SEEN_SECONDS = 30.0
+"""How often the last Informs are written. A row at each would be a quarter of a session's cost; written
+together and in order they share pages of the database, and a crash loses half a minute of them."""
 _MODEL_FILTERS = {"manufacturer": 0, "oui": 1, "product_class": 2, "root": 3, "software_version": 5}
 _FILTERS = (*_MODEL_FILTERS, "serial_number", "tag", "flag")
 
@@ -84,8 +90,9 @@ class Registry:
         # Whoever holds a record longer than it is recent still holds the one object of that device.
         self._alive: WeakValueDictionary[str, DeviceRecord] = WeakValueDictionary()
         self._sightings = Sightings(clone_window)
-        self._written: dict[str, float] = {}
         self._unwritten: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Task[None] | None = None
         self._unsettled: dict[str, list[Write]] = {}
         self._forgotten_callbacks: list[Callable[[str], Awaitable[object]]] = []
 
@@ -163,13 +170,21 @@ class Registry:
         for name in wanted:
             if name not in _FILTERS:
                 raise BadInput(f"Devices cannot be filtered by {name!r}; filters are {', '.join(_FILTERS)}.")
+        # Records in use are packed when they are forgotten, so of them the record itself counts. The others
+        # are passed over without unpacking where their model or a missing text tells enough.
+        held = dict(self._alive)
+        models = {place: wanted[name] for name, place in _MODEL_FILTERS.items() if name in wanted}
+        numbers = self._packer.numbers(models) if models else None
+        texts = [wanted[name].encode("utf-8", "surrogatepass") for name in ("tag", "flag") if name in wanted]
+        texts = [text for text in texts if text != FLAG_QUARANTINED.encode()]
         found: list[DeviceRecord] = []
         for device_id in self._candidates(wanted, after):
-            # Records in use are not repacked until they are forgotten, so they are looked at themselves.
-            record = self._alive.get(device_id)
+            record = held.get(device_id)
             if record is None:
                 packed = self._packed[device_id]
-                if wanted and self._surely_not(packed, wanted):
+                if numbers is not None and packed[:3] not in numbers:
+                    continue
+                if texts and not all(text in packed for text in texts):
                     continue
                 record = self._packer.unpack(device_id, packed)
             if not wanted or _fits(record, wanted):
@@ -182,19 +197,6 @@ class Registry:
         if "serial_number" in wanted:
             return (each for each in sorted(self._with_serial(wanted["serial_number"])) if each > after)
         return iter(self._ids[bisect_right(self._ids, after) :] if after else self._ids[:])
-
-    def _surely_not(self, packed: bytes, wanted: Mapping[str, str]) -> bool:
-        model = self._packer.model_of(packed)
-        for name, value in wanted.items():
-            place = _MODEL_FILTERS.get(name)
-            if place is not None:
-                if model is not None and model[place] != value:
-                    return True
-            elif (name == "tag" and value.encode("utf-8", "surrogatepass") not in packed) or (
-                name == "flag" and value != FLAG_QUARANTINED and value.encode() not in packed
-            ):
-                return True
-        return False
 
     # ---- Informs
 
@@ -238,7 +240,7 @@ class Registry:
             self._unsettled[device_id] = writes
         elif changed:
             self._store.later(Put(row_of(record)))
-        self._saw(record, now)
+        self._saw(device_id)
         return record
 
     async def settle(self, record: DeviceRecord) -> None:
@@ -252,6 +254,7 @@ class Registry:
             return
         try:
             await self._store.commit([Put(row_of(record)), Put(seen_of(record)), *writes])
+            self._unwritten.discard(record.id)
         except StoreError:
             self._unsettled.setdefault(record.id, writes)
             raise
@@ -262,18 +265,31 @@ class Registry:
         if record is not None:
             record.session_seconds = seconds
             self._hold(record)
-            self._unwritten.add(device_id)
+            self._saw(device_id)
 
-    def _saw(self, record: DeviceRecord, now: float) -> None:
-        # A row per session would be a quarter of a session's cost; a minute of it may be lost.
-        if now - self._written.get(record.id, 0.0) < _SEEN_AGAIN:
-            self._unwritten.add(record.id)
-            return
-        if len(self._written) > 20_000:
-            self._written = {each: at for each, at in self._written.items() if now - at < _SEEN_AGAIN}
-        self._written[record.id] = now
-        self._unwritten.discard(record.id)
-        self._store.later(Put(seen_of(record)))
+    def _saw(self, device_id: str) -> None:
+        self._unwritten.add(device_id)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_SEEN_SECONDS, self._write_seen_now)
+
+    def _write_seen_now(self) -> None:
+        self._timer = None
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write_seen())
+
+    async def _write_seen(self) -> None:
+        ids = sorted(self._unwritten)
+        self._unwritten.clear()
+        for at in range(0, len(ids), _SEEN_CHUNK):
+            chunk = ids[at : at + _SEEN_CHUNK]
+            try:
+                await self._store.commit(
+                    [Put(seen_of(record)) for record in map(self._look, chunk) if record]
+                )
+            except StoreError as error:
+                log.error("the last Informs are still to be written: %s", error)
+                self._unwritten.update(ids[at:])
+                return
 
     def _judge_serial(self, record: DeviceRecord, new: bool) -> bool:
         same = self._serials.get(record.serial_number)
@@ -376,15 +392,21 @@ class Registry:
         """Awaited with the identity of a device that is about to be removed."""
         self._forgotten_callbacks.append(callback)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Hand to the store what it does not have yet. Close the store afterwards."""
-        for device_id in self._unwritten:
-            record = self.get(device_id)
-            if record is not None:
-                self._store.later(Put(seen_of(record)))
-        self._unwritten.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+        await self._write_seen()
 
     # ---- memory
+
+    def _look(self, device_id: str) -> DeviceRecord | None:
+        """The record, without keeping it at hand."""
+        packed = self._packed.get(device_id)
+        record = self._alive.get(device_id)
+        return record if record is not None or packed is None else self._packer.unpack(device_id, packed)
 
     async def _save(self, record: DeviceRecord) -> None:
         self._hold(record)
@@ -415,7 +437,6 @@ class Registry:
         self._recent.pop(record.id)
         self._alive.pop(record.id, None)
         self._unwritten.discard(record.id)
-        self._written.pop(record.id, None)
         self._unsettled.pop(record.id, None)
 
     def _index_serial(self, serial: str, device_id: str) -> None:

@@ -31,7 +31,7 @@ class State:
         """Write what is remembered and let go of the data directory. End the sessions first."""
         await self.batches.close()
         await self.transactions.close()
-        self.registry.close()
+        await self.registry.close()
         self.knowledge.close()
         await self.store.close()
 

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from cwmp.acs.errors import Duplicate, Stale, StoreError, StoreFull
 from cwmp.acs.store.statements import Statement
@@ -134,7 +136,12 @@ def _apart(connection: sqlite3.Connection, group: list[Job]) -> Outcome:
 
 
 def _apply(connection: sqlite3.Connection, job: Job) -> None:
-    for statement in job.statements:
+    statements = job.statements
+    if len(statements) > 2 and not any(statement.must_match for statement in statements):
+        for sql, alike in groupby(statements, key=itemgetter(0)):
+            connection.executemany(sql, [statement.parameters for statement in alike])
+        return
+    for statement in statements:
         cursor = connection.execute(statement.sql, statement.parameters)
         if statement.must_match and cursor.rowcount == 0:
             raise Stale("What was to be changed is no longer as it was; look again.")
