@@ -193,6 +193,11 @@ def test_every_error_is_a_problem(fleet) -> None:
     ):
         got, problem = raw(fleet, method, path, body)
         assert (got, problem["kind"]) == (status, kind), (method, path, body, problem)
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(fleet.api.removeprefix("unix:"))
+    connection.request("PATCH", device)
+    assert connection.getresponse().headers["Allow"] == "DELETE, GET, PUT"
     _, problem = raw(fleet, "POST", f"{device}/converge", {"state": {"set": {NAME: True}}})
     assert "ProvisioningCode" in problem["detail"]
     secret = {"username": "u", "match": {}, "password": ["hunter2-secret"]}

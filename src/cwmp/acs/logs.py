@@ -18,9 +18,11 @@ class TextFormatter(logging.Formatter):
         line = " ".join(
             [_time(record), record.levelname.lower(), f"{record.name}:", record.getMessage(), *words]
         )
+        # Devices choose some of these words: none may begin a line of its own or steer a terminal.
+        line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
-        return line.replace("\r", "\\r").replace("\n", "\\n" if not record.exc_info else "\n")
+        return line
 
 
 class JsonFormatter(logging.Formatter):

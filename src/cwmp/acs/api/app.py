@@ -41,7 +41,7 @@ def describe(acs: Acs) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    problems.install(app)
+    problems.install(app, lambda: document(app))
     said = {"status": "ok", "version": release, "api": API_VERSION}
 
     @app.get("/health", response_model=schemas.Version, tags=["service"])

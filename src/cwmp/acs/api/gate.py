@@ -17,6 +17,7 @@ API_VERSION = 1
 VERSION_HEADER = b"cwmp-api-version"
 BODY_LIMIT = 64 * 1024 * 1024
 OPEN_PATHS = frozenset({"/health"})
+PATH_SHOWN = 300
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 audit_log = logging.getLogger("cwmp.acs.audit")
@@ -91,7 +92,7 @@ class Gate:
         audit_log.info(
             "%s %s",
             scope["method"],
-            scope["path"],
+            scope["path"][:PATH_SHOWN],
             extra={
                 "facts": {
                     "status": status,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from fastapi import FastAPI, Request
@@ -40,7 +42,6 @@ STATUS: dict[str, int] = {
     "internal": 500,
 }
 TITLES: dict[int, str] = {
-    400: "The request is not HTTP or JSON as it should be",
     401: "The token is missing or wrong",
     403: "The token may not do this",
     404: "There is no such thing here",
@@ -87,8 +88,8 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def install(app: FastAPI) -> None:
-    """Make every error of `app` a problem."""
+def install(app: FastAPI, document: Callable[[], Mapping[str, Any]]) -> None:
+    """Make every error of `app`, which `document` describes in OpenAPI, a problem."""
 
     @app.exception_handler(CwmpError)
     async def _known(_: Request, error: CwmpError) -> Response:
@@ -108,6 +109,11 @@ def install(app: FastAPI) -> None:
         kind = {401: "unauthorised", 403: "forbidden", 409: "conflict"}.get(error.status_code, "invalid")
         if error.status_code >= 500:
             kind = "internal"
+        if error.status_code == 400:
+            return problem(422, kind, "The body is not JSON")
+        if error.status_code == 405:
+            # Starlette names only the methods of the first route that has this path.
+            error.headers = {"Allow": ", ".join(sorted(_allowed(document(), request.scope["path"])))}
         detail = {
             404: "There is no such path in this API; /openapi.json lists them",
             405: f"This path does not take {request.method}; /openapi.json says what it takes",
@@ -117,6 +123,16 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _bug(_: Request, error: Exception) -> Response:
         return problem(500, "internal", "The ACS failed while answering; its log says where")
+
+
+def _allowed(document: Mapping[str, Any], path: str) -> set[str]:
+    """The methods that the API takes at `path`."""
+    return {
+        method.upper()
+        for template, methods in document["paths"].items()
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), path)
+        for method in methods
+    }
 
 
 def _sentence(error: Exception) -> str:
