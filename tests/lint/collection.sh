@@ -46,6 +46,8 @@ if [ -d "$root/tests/sanity" ]; then
     cp -r "$root/tests/sanity" "$unpacked/tests/"
 fi
 cd "$unpacked"
+# Below a checkout ansible-test asks git which files there are, and git ignores build/: a repository of its own.
+if command -v git >/dev/null; then git init --quiet; fi
 
 echo 'ansible-lint, profile production, on the unpacked tarball'
 ansible-lint --profile production --offline --nocolor -q
@@ -58,7 +60,9 @@ log=$out/sanity.log
 python=$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 no_network='Could not find a version|No matching distribution|Failed to establish|Connection (refused|error|timed out)|Temporary failure|Download failed|ProxyError|ReadTimeout'
 if ansible-test sanity --color no --python "$python" >"$log" 2>&1; then
-    grep -o 'Running sanity test "[a-z0-9-]*"' "$log" | sort -u | wc -l | xargs -I{} echo '{} sanity tests passed'
+    passed=$(grep -o 'Running sanity test "[a-z0-9-]*"' "$log" | sort -u | wc -l)
+    [ "$passed" -gt 0 ] || { cat "$log"; echo 'ansible-test sanity ran no test'; exit 1; }
+    echo "$passed sanity tests passed"
     exit 0
 fi
 if ! grep -qE "$no_network" "$log"; then
