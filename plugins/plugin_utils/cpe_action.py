@@ -65,8 +65,8 @@ class CpeAction(ActionBase):
         self.options: dict[str, Any] = {}
         self._platform: Any = None
         try:
-            if (sentence := engine.problem()) is not None:
-                raise Failure(sentence)
+            if engine.PROBLEM is not None:
+                raise Failure(engine.PROBLEM)
             self.options = self._validated(self._with_variables(dict(self._task.args)))
             result = self.act()
         except Failure as failure:

@@ -30,8 +30,7 @@ except ImportError as error:
         """Stands in where the engine is missing; never raised."""
 
 
-def problem() -> str | None:
-    """One sentence that says what to install, or None where the engine is there and new enough."""
+def _problem() -> str | None:
     wanted = ".".join(str(part) for part in REQUIRED)
     install = f"run '{sys.executable} -m pip install \"cwmp>={wanted}\"'"
     if IMPORT_ERROR is not None:
@@ -42,13 +41,15 @@ def problem() -> str | None:
     return None
 
 
+PROBLEM = _problem()
+"""One sentence that says what to install, or None where the engine is there and new enough."""
+
 __all__ = [
-    "IMPORT_ERROR",
+    "PROBLEM",
     "REQUIRED",
     "Call",
     "ConvergeCall",
     "CwmpError",
     "Registration",
     "platform_for",
-    "problem",
 ]

@@ -118,7 +118,7 @@ class AcsPlatform:
                 return
 
     def _submit(self, path: str, body: dict[str, Any], call: Call) -> Transaction:
-        body |= {key: value for key, value in asdict(call).items() if key != "client_key"}
+        body |= {field: getattr(call, field) for field in call.__dataclass_fields__ if field != "client_key"}
         # With a key of its own a call whose answer was lost can be repeated without a second transaction.
         body["client_key"] = call.client_key or os.urandom(16).hex()
         return _read(Transaction, self._object("POST", path, body, wait=call.wait))

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cwmp.platforms.protocol import PlatformError, Rejected, Unauthorised, UnknownDevice, Unreachable
+from cwmp.platforms.unix_http import Headers, UnixConnection
 
 API_VERSION = "1"
 VERSION_HEADER = "CWMP-API-Version"
@@ -27,21 +28,6 @@ KINDS: dict[str, type[PlatformError]] = {
     "forbidden": Unauthorised,
 }
 BROKEN = (http.client.RemoteDisconnected, http.client.BadStatusLine, http.client.IncompleteRead)
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        try:
-            self.sock.connect(self._path)
-        except BaseException:
-            self.sock.close()
-            raise
 
 
 class AcsConnection:
@@ -74,7 +60,7 @@ class AcsConnection:
             except UnicodeEncodeError:
                 raise PlatformError("The token for the ACS holds characters that no token has") from None
             self._headers["Authorization"] = f"Bearer {token}"
-        self._kept: http.client.HTTPConnection | None = None
+        self._kept: http.client.HTTPConnection | UnixConnection | None = None
         self._owner = 0
 
     def call(self, method: str, path: str, body: Any = None, *, wait: float = 0.0) -> Any:
@@ -113,7 +99,7 @@ class AcsConnection:
 
     def _exchange(
         self, method: str, path: str, data: bytes | None, timeout: float
-    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+    ) -> tuple[int, http.client.HTTPMessage | Headers, bytes]:
         if self._kept is not None and self._owner != os.getpid():
             self._kept = None  # the parent's; two processes must not share one connection
         if self._kept is None:
@@ -131,9 +117,9 @@ class AcsConnection:
             self.close()
         return response.status, response.headers, answer
 
-    def _open(self) -> http.client.HTTPConnection:
+    def _open(self) -> http.client.HTTPConnection | UnixConnection:
         if self._unix:
-            return _UnixConnection(self._unix, self._timeout)
+            return UnixConnection(self._unix, self._timeout)
         host = self._parts.hostname or ""
         if self._parts.scheme == "http":
             return http.client.HTTPConnection(host, self._parts.port, timeout=self._timeout)
@@ -163,7 +149,7 @@ class AcsConnection:
             return f"The certificate of {self.url} is not trusted ({reason}): give the CA with ca_file"
         return f"The ACS at {self.url} cannot be reached: {error.strerror or error}"
 
-    def _judge(self, status: int, headers: http.client.HTTPMessage, answer: bytes) -> Any:
+    def _judge(self, status: int, headers: http.client.HTTPMessage | Headers, answer: bytes) -> Any:
         spoken = headers.get(VERSION_HEADER)
         if spoken is None:
             raise PlatformError(f"What answers at {self.url} is not a cwmp ACS: check cwmp_url")
