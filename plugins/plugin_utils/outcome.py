@@ -107,7 +107,6 @@ def native(value: str, xsd_type: str | None) -> str | int | bool:
 def diff_of(device: str, changes: list[dict[str, Any]]) -> dict[str, str]:
     """Before and after as Ansible's `--diff` shows them."""
     from cwmp.desired.diff import diff_of as engine_diff
-
     from cwmp.desired.outcome import Change, Verdict
 
     typed = [Change(**change | {"verdict": Verdict(change["verdict"])}) for change in changes]
