@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import select
 import signal
 import socket
 import stat
@@ -34,27 +33,6 @@ CWMP = Path(sys.executable).with_name("cwmp")
 DEVICE = "0A0B0C-LabGateway-LAB000001"
 NAME = ".DeviceInfo.ProvisioningCode"
 INTERVAL = ".ManagementServer.PeriodicInformInterval"
-
-
-@pytest.fixture
-def shell(shell):
-    """The shared shell, reading the first line of a process with a blocking read in a bounded time."""
-
-    def start(*arguments: str, ready: float = 60.0) -> tuple[subprocess.Popen[str], str]:
-        shell.logs += 1
-        with (shell.folder / f"log-{shell.logs}").open("w") as log:
-            child = subprocess.Popen(
-                [CWMP, *arguments], stdout=subprocess.PIPE, stderr=log, env=shell.environment, text=True
-            )
-        shell.children.append(child)
-        assert child.stdout is not None
-        assert select.select([child.stdout], [], [], ready)[0], f"{arguments} prints nothing"
-        line = child.stdout.readline().rstrip("\n")
-        assert line, shell.log(shell.logs)
-        return child, line
-
-    shell.start = start
-    return shell
 
 
 @pytest.fixture

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime
 import ipaddress
-import select
 import signal
 import socket
 import ssl
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +32,9 @@ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:cwmp="urn:dslforum-o
 <ParameterList soap-enc:arrayType="cwmp:ParameterValueStruct[1]"><ParameterValueStruct>\
 <Name>Device.DeviceInfo.SoftwareVersion</Name><Value xsi:type="xsd:string">1</Value></ParameterValueStruct>\
 </ParameterList></cwmp:Inform></soap-env:Body></soap-env:Envelope>"""
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 
 
 class Cpe:
@@ -132,31 +133,6 @@ def serves(port: int, file: Path) -> bool:
     with contextlib.suppress(ssl.SSLError), Cpe(port, context=trusting(file)):
         return True
     return False
-
-
-@pytest.fixture
-def shell(shell):
-    """The shared shell, reading the first line of a process with a blocking read in a bounded time."""
-
-    def start(*arguments: str, ready: float = 60.0) -> tuple[subprocess.Popen[str], str]:
-        shell.logs += 1
-        with (shell.folder / f"log-{shell.logs}").open("w") as log:
-            child = subprocess.Popen(
-                [Path(sys.executable).with_name("cwmp"), *arguments],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=shell.environment,
-                text=True,
-            )
-        shell.children.append(child)
-        assert child.stdout is not None
-        assert select.select([child.stdout], [], [], ready)[0], f"{arguments} prints nothing"
-        line = child.stdout.readline().rstrip("\n")
-        assert line, shell.log(shell.logs)
-        return child, line
-
-    shell.start = start
-    return shell
 
 
 @pytest.fixture
