@@ -27,7 +27,7 @@ KINDS: dict[str, type[PlatformError]] = {
     "unauthorised": Unauthorised,
     "forbidden": Unauthorised,
 }
-BROKEN = (http.client.RemoteDisconnected, http.client.BadStatusLine, http.client.IncompleteRead)
+BROKEN = (http.client.RemoteDisconnected, http.client.IncompleteRead)
 
 
 class AcsConnection:
