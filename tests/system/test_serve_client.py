@@ -103,7 +103,7 @@ def test_twice_broken_is_an_error(tmp_path: Path) -> None:
         (answer({}), "is not a cwmp ACS"),
         (answer([], V1), "is not a cwmp ACS"),
         (b"HTTP/1.1 200 X\r\nContent-Length: 1\r\nCWMP-API-Version: 1\r\n\r\n{", "that is not JSON"),
-        (b"SSH-2.0-OpenSSH\r\n" * 3, "does not speak HTTP"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "does not speak HTTP"),
         (answer({"kind": "new", "detail": "Two\nlines"}, V1, status=418), "^Two lines$"),
         (answer({}, V1, status=500), "the ACS answered HTTP 500"),
     ],
