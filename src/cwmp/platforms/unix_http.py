@@ -73,7 +73,7 @@ class UnixConnection:
         assert self.sock is not None
         data = b""
         while (end := data.find(b"\r\n\r\n")) < 0:
-            if len(data) > MAX_HEAD:
+            if len(data) > MAX_HEAD or not data.startswith(b"HTTP/1."[: len(data)]):
                 raise BadStatusLine(repr(data[:60]))
             more = self.sock.recv(CHUNK)
             if not more:
