@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,9 @@ class Expected:
     key: str
     state: str = "queued"
     memory: dict[str, Any] | None = None
-    attempts: int = 0
+    stored_attempts: int = 0
+    left_over: bool = False
     result: dict[str, Any] | None = None
-    history: list[str] = field(default_factory=list)
 
 
 class Machine(RuleBasedStateMachine):
@@ -104,7 +104,8 @@ class Machine(RuleBasedStateMachine):
         self.run(self.state.transactions.begin(tx))
         expected = self.expected[tx.id]
         expected.state = "running"
-        expected.attempts += 1
+        if expected.left_over:
+            expected.stored_attempts = tx.attempts
         assert self.state.transactions.payload(tx) == expected.payload
         assert self.state.transactions.memory(tx) == expected.memory
 
@@ -114,6 +115,7 @@ class Machine(RuleBasedStateMachine):
         if tx is not None:
             self.count += 1
             self.expected[tx.id].memory = {"at": self.count}
+            self.expected[tx.id].stored_attempts = tx.attempts
             self.run(self.state.transactions.checkpoint(tx, {"at": self.count}))
 
     @rule(device=st.sampled_from(DEVICES), state=st.sampled_from(["done", "fault"]))
@@ -158,10 +160,14 @@ class Machine(RuleBasedStateMachine):
         self.reopened()
 
     def reopened(self) -> None:
-        for expected in self.expected.values():
-            if expected.state == "running":
-                expected.state = "queued"
         self.state = self.open()
+        for ident, expected in self.expected.items():
+            if expected.state in ("queued", "running"):
+                expected.left_over = True
+                expected.state = "queued"
+                if expected.stored_attempts >= ATTEMPTS:
+                    expected.state = self.run(self.state.transactions.wait(ident, 5)).state
+                    assert expected.state == "fault"
 
     @invariant()
     def as_expected(self) -> None:

@@ -293,8 +293,10 @@ def test_what_kills_the_process_is_not_tried_for_ever(tmp_path: Path) -> None:
                 assert tx is not None
                 await state.transactions.begin(tx)
         async with state_in(tmp_path) as state:
-            tx = state.transactions.next_for(DEVICE)
-            assert tx is not None and tx.attempts == 3
+            (tx,) = await state.transactions.list()
+            tx = await state.transactions.wait(tx.id, 5)
+            assert (tx.state, tx.attempts) == ("fault", 3)
+            assert tx.fault is not None and tx.fault["kind"] == "session"
 
     run(work)
 

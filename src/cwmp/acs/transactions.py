@@ -556,6 +556,8 @@ class Transactions:
                     record.expires_at = max(record.expires_at, now + self.limits.settle)
                 self._left_over.add(record.id)
                 self._enter(record)
+                if record.attempts >= self.limits.attempts:
+                    self.end(record, "fault", fault=given_up(record, "the ACS ended meanwhile")).close()
 
     def _tell_queued(self, record: TransactionRecord) -> None:
         for callback in self._queued_callbacks:
