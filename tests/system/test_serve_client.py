@@ -36,6 +36,7 @@ def server(folder: Path, *scripts: Callable[[bytes], bytes | None]) -> Iterator[
     listening.listen()
     requests: list[bytes] = []
     left = list(scripts)
+    current: list[socket.socket] = []
 
     def serve() -> None:
         while left:
@@ -43,6 +44,7 @@ def server(folder: Path, *scripts: Callable[[bytes], bytes | None]) -> Iterator[
                 connection, _ = listening.accept()
             except OSError:
                 return
+            current[:] = [connection]
             with connection, contextlib.suppress(OSError):
                 while left and (request := receive(connection)):
                     requests.append(request)
@@ -58,6 +60,9 @@ def server(folder: Path, *scripts: Callable[[bytes], bytes | None]) -> Iterator[
     finally:
         with contextlib.suppress(OSError):
             listening.shutdown(socket.SHUT_RDWR)
+        for connection in current:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         listening.close()
         thread.join(timeout=5)
 
