@@ -94,6 +94,9 @@ AcsEvent: TypeAlias = InformReceived | CpeRequest | CpeAnswer | CpeIdle
 class State(Enum):
     """Whose turn it is."""
 
+    # Enum's own hash is a Python function, and every message is looked up below.
+    __hash__ = object.__hash__
+
     BEGIN = auto()
     """Nothing came yet, or the Inform was answered "retry": an Inform must come."""
     INFORMED = auto()
@@ -117,6 +120,8 @@ class State(Enum):
 class _Heard(Enum):
     """What a POST is."""
 
+    __hash__ = object.__hash__
+
     INFORM = auto()
     REQUEST = auto()
     ANSWER = auto()
@@ -125,6 +130,8 @@ class _Heard(Enum):
 
 class _Said(Enum):
     """What our side sends."""
+
+    __hash__ = object.__hash__
 
     ACCEPT = auto()
     REFUSE = auto()

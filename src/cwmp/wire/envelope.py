@@ -39,9 +39,12 @@ _HEADERS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Envelope:
     """One message and what the SOAP envelope says around it.
+
+    Not frozen, unlike messages: one is made for every body, and the checks of a frozen class take most of
+    that time.
 
     id: cwmp:ID, None where there is none. cwmp_namespace: "" where the sender used none.
     soap_prefix: the prefix the sender uses for SOAP, if it is one that can be echoed.

@@ -312,8 +312,16 @@ def _get_parameter_names_response(element: etree._Element, limits: Limits) -> Me
     return messages.GetParameterNamesResponse(tuple(read))
 
 
+def _set_parameter_values_response(element: etree._Element, limits: Limits) -> Message | None:
+    if len(element) != 1 or element[0].tag != "Status" or len(element[0]):
+        return None
+    status = _number(element[0].text or "")
+    return None if status is None else messages.SetParameterValuesResponse(status)
+
+
 _FAST: dict[str, Callable[[etree._Element, Limits], Message | None]] = {
     "Inform": _inform,
     "GetParameterValuesResponse": _get_parameter_values_response,
     "GetParameterNamesResponse": _get_parameter_names_response,
+    "SetParameterValuesResponse": _set_parameter_values_response,
 }

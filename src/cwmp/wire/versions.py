@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from types import MappingProxyType
 
 VERSIONS = ("1.0", "1.1", "1.2", "1.3", "1.4")
@@ -52,5 +53,6 @@ def at_least(version: str, needed: str) -> bool:
     return _order(version) >= _order(needed)
 
 
+@lru_cache(maxsize=256)
 def _order(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
