@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, cast
 
 from cwmp.datamodel.paths import PathError, check_path, leaf, row_selector
@@ -104,24 +105,27 @@ def _values(data: Any, place: str, *, relative: bool) -> dict[str, Scalar]:
 
 
 def _checked(path: str, place: str, *, relative: bool) -> None:
+    complaint = _complaint(path, relative)
+    if complaint:
+        raise Refused(f"{place}: {complaint}", path=path)
+
+
+@lru_cache(maxsize=8192)
+def _complaint(path: str, relative: bool) -> str:
+    """What is wrong with a parameter's path, "" if nothing. A fleet is sent the same few paths."""
     if relative and path.startswith("."):
-        raise Refused(f"{place}: {path!r} is below the row already: leave the leading dot away", path=path)
+        return f"{path!r} is below the row already: leave the leading dot away"
     try:
         check_path(f".{path}" if relative else path)
     except PathError as error:
-        raise Refused(f"{place}: {error}", path=path) from error
+        return str(error)
     if path.endswith("."):
-        raise Refused(
-            f"{place}: {path!r} is an object because it ends in a dot: name its parameters one by one",
-            path=path,
-        )
+        return f"{path!r} is an object because it ends in a dot: name its parameters one by one"
     if "{i}" in path:
-        raise Refused(
-            f'{place}: {path!r} has {{i}} where a row is to be named: write its number or [Key=="value"]',
-            path=path,
-        )
+        return f'{path!r} has {{i}} where a row is to be named: write its number or [Key=="value"]'
     if row_selector(leaf(path)) is not None:
-        raise Refused(f"{place}: {path!r} names a row: add a dot and the parameter's name", path=path)
+        return f"{path!r} names a row: add a dot and the parameter's name"
+    return ""
 
 
 def _scalar(value: Any, path: str, place: str) -> Scalar:
