@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
+from cwmp.acs import eager
 from cwmp.acs.endpoint import ConnectionState, Endpoint, HttpRequest, HttpResponse
 from cwmp.acs.http_text import Network, hop_address, path_of, peer_address, response_bytes, within
 from cwmp.acs.metrics import Metrics
@@ -324,7 +325,10 @@ class CpeConnection(asyncio.Protocol):
             self._rest = data
             self._dispatch()
             return
-        self._size_limit = side.endpoint.body_limit(self._headers, self.state)
+        if 0 <= self._content_length <= side.endpoint.rules.first_body_limit:
+            self._size_limit = self._content_length  # allowed to everybody: whose it is need not be known
+        else:
+            self._size_limit = side.endpoint.body_limit(self._headers, self.state)
         if self._content_length > self._size_limit:
             self._refuse(413)
             return
@@ -391,7 +395,8 @@ class CpeConnection(asyncio.Protocol):
         )
         if self.state.shared:
             self._believe_proxy(request)
-        self._task = self._loop.create_task(self._answer(request, one_zero and keep))
+        # Kept, because the loop itself holds tasks weakly.
+        self._task = eager.start(self._answer(request, one_zero and keep), self._loop)
 
     def _believe_proxy(self, request: HttpRequest) -> None:
         """The CPE's address as the nearest untrusted hop, and whether it came by TLS, as the proxy says."""
@@ -433,7 +438,8 @@ class CpeConnection(asyncio.Protocol):
             return
         self.deadline = self._loop.time() + self._side.limits.idle_seconds
         if self._rest or self._reading_paused:
-            self._next()
+            # Not from here: a heap of requests sent at once must not become as deep a stack.
+            self._loop.call_soon(self._next)
 
     def _next(self) -> None:
         """Go on with what came while the last request was being answered."""
