@@ -24,6 +24,8 @@ _MAX_HEAD = 16 * 1024
 _MAX_BODY = 16 * 1024
 _STATUS_LINE = re.compile(rb"\s*HTTP/\d\.\d +(\d{3})")
 _CHALLENGE_LINE = re.compile(rb"(?im)^www-authenticate *: *(.*(?:\r?\n[ \t]+.*)*)")
+_PROXY_SAYS = (403, 407, 500, 502, 504)
+"""What a device would hardly say, but a proxy that reads the request says when it does not get there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,11 @@ async def _ask(conversation: _Conversation, username: str, password: str, *, bas
         except WireError as error:
             return Answer("refused", f"the device's challenge cannot be answered: {error}", 401)
         reply = await conversation.get(authorization, fresh=not reply.reusable)
+    if conversation.route.absolute and reply.status in _PROXY_SAYS:
+        name = conversation.route.name
+        return Answer(
+            "unreachable", f"the gateway {name} does not reach it: HTTP {reply.status}", reply.status
+        )
     return _meaning(reply.status)
 
 
@@ -172,8 +179,13 @@ class _Conversation:
         headers = [("Host", self.target.authority), ("User-Agent", "cwmp"), ("Accept", "*/*")]
         if authorization is not None:
             headers.append(("Authorization", authorization))
+        if self.route.authorization:
+            headers.append(("Proxy-Authorization", self.route.authorization))
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
-        request = f"GET {self.target.uri} HTTP/1.1\r\n{lines}\r\n"
+        # The proxy is told the checked number, so that it resolves nothing anew.
+        checked = Target(self.address, self.target.port, "")
+        where = f"http://{checked.authority}" if self.route.absolute else ""
+        request = f"GET {where}{self.target.uri} HTTP/1.1\r\n{lines}\r\n"
         # Header values may hold what a device put into its realm; never let it write lines of its own.
         if request.count("\r\n") != len(headers) + 2 or request.count("\n") != request.count("\r"):
             raise _NoReply
