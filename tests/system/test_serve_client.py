@@ -58,13 +58,15 @@ def server(folder: Path, *scripts: Callable[[bytes], bytes | None]) -> Iterator[
     try:
         yield f"unix:{path}", requests
     finally:
-        with contextlib.suppress(OSError):
-            listening.shutdown(socket.SHUT_RDWR)
+        left.clear()
         for connection in current:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-        listening.close()
+        # accept() of a unix socket is not ended by closing it: one more caller, and nothing is left to answer
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as last:
+            last.connect(str(path))
         thread.join(timeout=5)
+        listening.close()
 
 
 def receive(connection: socket.socket) -> bytes:

@@ -190,7 +190,7 @@ class Machine(RuleBasedStateMachine):
 
 TestTransactions = Machine.TestCase
 TestTransactions.settings = settings(
-    max_examples=25,
+    max_examples=10,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
