@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from cwmp.platforms.acs import AcsPlatform
-
 from benchmarks import cpu, servers
 from benchmarks.player import Player, inform, play
 from benchmarks.table import Row
+from cwmp.platforms.acs import AcsPlatform
 
 IN_FLIGHT = 32
 FIVE = {
