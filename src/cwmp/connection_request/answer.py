@@ -14,6 +14,8 @@ Word: TypeAlias = Literal[
     "no_answer",
     "unsafe_address",
     "no_method",
+    "unavailable",
+    "broker_down",
 ]
 
 
@@ -24,7 +26,9 @@ class Answer:
     accepted: it will open a session, normally within 30 s. wrong_credentials: it refused ours. busy: asked
     too often, or in a session already. refused: anything else it answered. unreachable: no connection.
     no_answer: a connection, but no answer in time. unsafe_address: not asked, because the address it
-    reported may be somebody else's. no_method: not asked, because there is no way to ask.
+    reported may be somebody else's. no_method: not asked, because there is no way to ask. unavailable: an
+    XMPP broker or the device says so, who does not tell whether the device is offline, its JID wrong or
+    this ACS not allowed. broker_down: not asked, because the XMPP broker is not there.
     """
 
     word: Word

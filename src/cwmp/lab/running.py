@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import ssl
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from cwmp.datamodel.paths import with_root
 from cwmp.errors import CwmpError
@@ -25,9 +26,12 @@ from cwmp.lab.effects import (
     TransferLater,
 )
 from cwmp.lab.http_exchange import HttpConversation
+from cwmp.lab.nodes import ParameterNode
 from cwmp.lab.session import SessionFault, SessionReport, hold_session
 from cwmp.lab.timers import Timers
 from cwmp.lab.timing import next_periodic, reference_time, retry_wait
+from cwmp.lab.tree import DeviceTree
+from cwmp.lab.xmpp import XmppConnections
 from cwmp.wire.messages import Event
 
 
@@ -64,6 +68,7 @@ class RunningCpe:
         self._task: asyncio.Task[None] | None = None
         self._session: asyncio.Task[None] | None = None
         self._timers = Timers()
+        self._xmpp = XmppConnections(self)
         self._periodic: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._asked = False
@@ -97,6 +102,7 @@ class RunningCpe:
         if session is not None and grace > 0:
             await asyncio.wait([session], timeout=grace)
         self._plugged = False
+        self._xmpp.stop()
         for task in (self._task, self._session or session):
             if task is not None:
                 task.cancel()
@@ -110,6 +116,7 @@ class RunningCpe:
         self._plugged = False
         if self._session is not None:
             self._session.cancel()
+        self._xmpp.look()
         self._notice()
 
     def come_back(self, *, boot: bool = False) -> None:
@@ -121,6 +128,7 @@ class RunningCpe:
         if self._retry is not None:
             self._attempt_now = True
             self._cancel_retry()
+        self._xmpp.look()
         self._notice()
 
     def change(self, path: str, value: str) -> None:
@@ -131,6 +139,7 @@ class RunningCpe:
         owed = self.cpe.pending
         self.cpe.change(path, value)
         self._managed(with_root(path, self.cpe.root))
+        self._xmpp.look()
         self._notice(event=self.cpe.pending != owed)
 
     def inform(self, event_code: str = "") -> None:
@@ -139,7 +148,27 @@ class RunningCpe:
             self.cpe.add_event(event_code)
         self._notice(event=True)
 
+    def tell(self, values: Mapping[str, str]) -> None:
+        """The CPE itself finds these values now; the ACS hears of those it asked to hear of."""
+        owed = self.cpe.pending
+        for path, value in values.items():
+            if isinstance(self.cpe.tree.node(path), ParameterNode):
+                self.cpe.change(path, value)
+        self._notice(event=self.cpe.pending != owed)
+
     # ---- connection requests
+
+    @property
+    def tree(self) -> DeviceTree:
+        return self.cpe.tree
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        return self.behaviour.tls
+
+    @property
+    def time_scale(self) -> float:
+        return self.behaviour.time_scale
 
     @property
     def connection_request_credentials(self) -> tuple[str, str]:
@@ -212,6 +241,7 @@ class RunningCpe:
 
     def _boot_after(self, command_key: str | None, *, factory: bool) -> None:
         self._booting = True
+        self._xmpp.look()
         self._asked = self._asked_in_session = False
         self._cancel_retry()
         if factory:
@@ -230,6 +260,7 @@ class RunningCpe:
         self.retry_count = 0
         self._repeat = ()
         self._plan_periodic()
+        self._xmpp.look()
         self._notice()
 
     def _managed(self, path: str) -> None:
@@ -380,4 +411,5 @@ class RunningCpe:
             self.cpe.add_event(events.CONNECTION_REQUEST)
             self._attempt_now = True
         self._asked_in_session = False
+        self._xmpp.look()
         self._changed()

@@ -141,7 +141,8 @@ class ConvergeCall(Call):
 class ConnectionRequestResult:
     """How a device answered when woken.
 
-    answer: accepted, wrong_credentials, busy, refused, unreachable, no_answer, unsafe_address, no_method.
+    answer: accepted, wrong_credentials, busy, refused, unreachable, no_answer, unsafe_address, no_method,
+    unavailable, broker_down (XMPP).
     answer_ms / inform_ms: milliseconds to the answer and to its Inform; None where it did not come.
     """
 
