@@ -56,7 +56,11 @@ class HeldTransactions:
         changes = {"held": 0, "expires": expires_at}
         await self._store.commit([Patch(TransactionRow, {**these, "held": 1}, changes, must_match=False)])
         # Read again: one of them may have been cancelled meanwhile.
-        return [record_of(row) for row in await self._store.select(TransactionRow, these, limit=PAGE)]
+        released = await self._store.select(TransactionRow, these, limit=PAGE)
+        for row in released:
+            if row.payload is not None and not row.begun:
+                self._payloads.runnable(row.id, row.payload)
+        return [record_of(row) for row in released]
 
     async def cancel(self, ids: Sequence[str], reason: str) -> None:
         """Cancel those of them that are still held."""

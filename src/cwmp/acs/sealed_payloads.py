@@ -16,28 +16,35 @@ if TYPE_CHECKING:
     from cwmp.acs.transaction_records import TransactionRecord
 
 
+_encode = json.JSONEncoder(separators=(",", ":")).encode  # json.dumps would make one at each call
+_LARGE = 8 * 1024
+"""Bytes beyond which a payload that waits is not kept in memory."""
+
+
 class SealedPayloads:
     """Payloads and checkpoint memories by transaction.
 
-    Those of running transactions are held in memory; of the others, the newest few, since most are begun
-    soon after they were submitted.
+    Those of running transactions are held in clear; of the others the newest are kept sealed, since most
+    are begun soon after they were submitted or released, and the store need not be asked then.
     """
 
     def __init__(self, store: Store, keyring: Keyring, remember: int) -> None:
         self._store = store
         self._keyring = keyring
         self._size = remember
-        self._fresh: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
+        self._fresh: OrderedDict[str, bytes] = OrderedDict()
         self._payloads: dict[str, Mapping[str, Any]] = {}
         self._memories: dict[str, Mapping[str, Any]] = {}
 
     def seal(self, tx_id: str, data: Mapping[str, Any]) -> bytes:
         """For a column of this transaction's row; opens for no other transaction."""
-        return self._keyring.seal(json.dumps(data, separators=(",", ":")).encode(), tx_id.encode())
+        return self._keyring.seal(_encode(data).encode(), tx_id.encode())
 
-    def submitted(self, tx_id: str, payload: Mapping[str, Any]) -> None:
-        """It may be begun soon."""
-        self._fresh[tx_id] = payload
+    def runnable(self, tx_id: str, sealed: bytes) -> None:
+        """A new payload that may be begun soon, as `seal` made it."""
+        if len(sealed) > _LARGE:
+            return
+        self._fresh[tx_id] = sealed
         if len(self._fresh) > self._size:
             self._fresh.popitem(last=False)
 
@@ -45,8 +52,10 @@ class SealedPayloads:
         """Have payload and memory at hand until `forget`. Raises `UnknownTransaction` if they are gone."""
         if tx.id in self._payloads:
             return
-        payload = self._fresh.pop(tx.id, None)
-        if payload is None:
+        fresh = self._fresh.pop(tx.id, None)
+        if fresh is not None:
+            payload = self._unseal(tx.id, fresh)
+        else:
             row = await self._store.get(TransactionRow, tx.id)
             if row is None or row.payload is None:
                 raise UnknownTransaction(f"Transaction {tx.id} of {tx.device} is no longer stored.")

@@ -146,9 +146,12 @@ def transaction_json(record: TransactionRecord) -> dict[str, Any]:
     }
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def dumps(data: Mapping[str, Any] | None) -> str | None:
     """Compact JSON text for a column."""
-    return None if data is None else json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return None if data is None else _encode(data)
 
 
 def _loads(text: str | None) -> Any:

@@ -69,7 +69,7 @@ class Limits:
     keep_count: int = 200_000
     keep_seconds: float = 30 * 86_400.0
     ended_in_memory: int = 2_000
-    payloads_in_memory: int = 512
+    payloads_in_memory: int = 4_096
 
 
 class Transactions:
@@ -177,9 +177,9 @@ class Transactions:
 
     async def _accept(self, record: TransactionRecord, digest: str, payload: Mapping[str, Any]) -> None:
         try:
-            row = row_of(record, digest=digest, payload=self._payloads.seal(record.id, payload))
-            await self._store.commit([Insert(row)])
-            self._payloads.submitted(record.id, payload)
+            sealed = self._payloads.seal(record.id, payload)
+            await self._store.commit([Insert(row_of(record, digest=digest, payload=sealed))])
+            self._payloads.runnable(record.id, sealed)
             self._enter(record)
         finally:
             submitting = self._submitting.pop(record.client_key, None)
