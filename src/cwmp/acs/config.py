@@ -11,7 +11,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -97,6 +97,24 @@ class WakingConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class XmppConfig:
+    """An XMPP broker whose devices this ACS may wake.
+
+    domain: of the devices' JIDs. jid: the ACS's account, NAME@DOMAIN. password_file: its password, one line;
+    read again at every login. host, port: instead of DNS (SRV records, else the domain's address; 5222).
+    ca_file: PEM, instead of the system's CAs. direct_tls: TLS from the first byte instead of STARTTLS.
+    """
+
+    domain: str
+    jid: str
+    password_file: Path
+    host: str = ""
+    port: int = 5222
+    ca_file: Path | None = None
+    direct_tls: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AuthenticationConfig:
     """realm: of every stored digest; changing it voids them. algorithms: offered in this order."""
 
@@ -124,6 +142,7 @@ class Config:
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     waking: WakingConfig = field(default_factory=WakingConfig)
     authentication: AuthenticationConfig = field(default_factory=AuthenticationConfig)
+    xmpp: tuple[XmppConfig, ...] = ()
 
 
 def load(file: Path | None) -> Config:
@@ -179,6 +198,10 @@ def check(config: Config, name: str = "the configuration") -> None:
                 f"The API is not served on {api.address} in clear text: give it certificate and key in the "
                 "configuration (section api), or a loopback address, or unix:PATH"
             )
+    domains = [broker.domain.lower() for broker in config.xmpp]
+    for domain in domains:
+        if domains.count(domain) > 1:
+            raise ConfigError(f"{name}: there are two XMPP brokers for the domain {domain}")
     for url in config.public_urls:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{name}: the public URL '{url}' does not start with http:// or https://")
@@ -246,7 +269,11 @@ class _Reader:
         try:
             return kind(**values)
         except TypeError:
-            raise ConfigError(f"{self.name}: {place} needs an address") from None
+            needed = (f for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING)  # type: ignore[arg-type]
+            lacking = " and ".join(
+                f.name.replace("address", "an address") for f in needed if f.name not in values
+            )
+            raise ConfigError(f"{self.name}: {place} needs {lacking}") from None
 
     def _unknown(self, key: str, names: list[str], place: str) -> str:
         near = difflib.get_close_matches(key, names, 1, 0.4)
