@@ -14,8 +14,11 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from slixmpp import ClientXMPP
-from slixmpp.stanza import Iq, Message, Presence
+from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
 
+_LOGINS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN")
+"""SASL mechanisms for an account with a password; over TLS only. Never ANONYMOUS, which is no account."""
+_STARTTLS = "{urn:ietf:params:xml:ns:xmpp-tls}starttls"
 _MOST_UNSENT = 256 * 1024
 """Bytes that may wait in the socket: a broker that takes nothing more gets nothing more."""
 
@@ -53,6 +56,7 @@ class BrokerStream(ClientXMPP):
         self.enable_direct_tls = direct_tls
         self.enable_starttls = not direct_tls
         self.enable_plaintext = False
+        self.plugin["feature_mechanisms"].use_mechs = list(_LOGINS)
         self.ended: asyncio.Future[str] = loop.create_future()
         self._ready: asyncio.Future[None] = loop.create_future()
         self._on_answer = on_answer
@@ -118,6 +122,10 @@ class BrokerStream(ClientXMPP):
         """Take the answers that are awaited; pass on what the login needs; drop the rest."""
         if isinstance(stanza, (Message, Presence)):
             return None
+        if isinstance(stanza, StreamFeatures) and not self._secure and stanza.xml.find(_STARTTLS) is None:
+            self._over("the broker offers no TLS")
+            self.abort()
+            return None
         if isinstance(stanza, Iq):
             xml = stanza.xml
             sender = xml.get("from", "")
@@ -127,10 +135,14 @@ class BrokerStream(ClientXMPP):
             return stanza if sender in ("", self.boundjid.host, self.boundjid.bare) else None
         return stanza
 
+    @property
+    def _secure(self) -> bool:
+        return self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
+
     # ---- what happens
 
     def _started(self, _: object) -> None:
-        if self.transport is None or self.transport.get_extra_info("ssl_object") is None:
+        if not self._secure:
             self._over("the broker offers no TLS")
             self.abort()
         elif not self._ready.done():
@@ -156,8 +168,7 @@ class BrokerStream(ClientXMPP):
         self._fail(LoginFailed(self._why, account=condition in ("not-authorized", "account-disabled")))
 
     def _no_mechanism(self, _: object) -> None:
-        secure = self.transport is not None and self.transport.get_extra_info("ssl_object") is not None
-        self._over("the broker offers no login that is known here" if secure else "the broker offers no TLS")
+        self._over("the broker offers no login that is known here")
 
     def _told_off(self, error: Any) -> None:
         self._why = f"the broker ended the stream ({error['condition']})"

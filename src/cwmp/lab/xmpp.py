@@ -115,10 +115,16 @@ class _Connection:
         self._owner = owner
         self._row = row
         self._stream: CpeStream | None = None
-        self._task = asyncio.get_running_loop().create_task(self._live(), name=f"xmpp {settings.jid}")
+        self._task: asyncio.Task[None] | None = None
+        if settings.complete:
+            self._tell("Connecting")
+            self._task = asyncio.get_running_loop().create_task(self._live(), name=f"xmpp {settings.jid}")
+        else:
+            self._tell("Error_Misconfigured")
 
     def stop(self, *, politely: bool) -> None:
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
         if self._stream is not None:
             self._stream.end(politely=politely)
             self._stream = None
@@ -127,11 +133,7 @@ class _Connection:
         from cwmp.lab.xmpp_login import LoginTrouble
 
         settings, owner = self.settings, self._owner
-        if not settings.complete:
-            self._tell("Error_Misconfigured")
-            return
         attempt = 0
-        self._tell("Connecting")
         while True:
             try:
                 stream = await self._log_in()
