@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cwmp.acs.recent import Recent
@@ -254,6 +254,7 @@ class _ByGenericPath(Mapping[str, V]):
         return sum(value is not None for value in self._values.values())
 
 
+@lru_cache(maxsize=16384)
 def _generic(path: str) -> str:
     # Not `datamodel.paths.generic`: a device's own names may hold anything, and must not raise.
     return _ROW.sub(".{i}", path)

@@ -414,6 +414,8 @@ class Registry:
 
     def _hold(self, record: DeviceRecord) -> None:
         """Keep the record at hand; pack the one that must go for it."""
+        if self._recent.get(record.id) is record:
+            return
         self._alive[record.id] = record
         gone = self._recent.put(record.id, record)
         if gone is not None and gone[0] in self._packed:

@@ -351,14 +351,14 @@ def _schemes(header: str) -> Iterator[tuple[str, dict[str, str]]]:
     parameters: dict[str, str] = {}
     last = ""
     for piece in _PIECE.finditer(header):
-        word = piece["word"]
+        word, name, quoted, bare = piece.group("word", "name", "quoted", "bare")
         if word is None:
             if scheme is None:
                 raise RemoteProtocolError("the authentication header does not begin with a scheme")
-            last = piece["name"].lower()
-            value = piece["bare"] or ""
-            if piece["quoted"] is not None:
-                value = _ESCAPED.sub(r"\1", piece["quoted"])
+            last = name.lower()
+            value = bare or ""
+            if quoted is not None:
+                value = _ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted
             parameters.setdefault(last, value)
         elif (last == "qop" and word.lower() in QOPS) or (last == "algorithm" and _known_algorithm(word)):
             parameters[last] += "," + word

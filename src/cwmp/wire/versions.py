@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -42,7 +41,8 @@ def version_from_namespace(namespace: str, *, session_timeout: bool = False) -> 
     return "1.3" if version == "1.2" and session_timeout else version
 
 
-def highest_common(ours: Iterable[str], theirs: Iterable[str]) -> str | None:
+@lru_cache(maxsize=256)
+def highest_common(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str | None:
     """The highest version in both, or None."""
     common = set(ours) & set(theirs)
     return max(common, key=_order) if common else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from cwmp.acs.errors import StoreError
 from cwmp.acs.store import Delete, Insert, Patch, Put, Value, Where, Write
@@ -74,12 +75,45 @@ def statement_of(write: Write) -> Statement:
         return Statement(table.insert, table.values(write.row))
     table = table_of(write.table)
     if isinstance(write, Patch):
-        _check(table, write.changes)
-        changes = ", ".join(f"{column} = ?" for column in write.changes)
-        condition, parameters = conditions(table, write.where)
-        sql = f"UPDATE {table.name} SET {changes}{condition}"  # noqa: S608
+        shape, parameters = _shape(write.where)
+        sql = _update(write.table, tuple(write.changes), shape)  # type: ignore[arg-type]  # classes hash
         return Statement(sql, (*write.changes.values(), *parameters), write.must_match)
     return _delete(table, write)
+
+
+_EQUAL, _NULL = -1, -2
+_Shape: TypeAlias = tuple[tuple[str, int], ...]
+
+
+def _shape(where: Where) -> tuple[_Shape, list[Any]]:
+    """What of `where` its text depends on, and its parameters.
+
+    With each column the kind of its condition: equal to one value, NULL, or how many values it may have.
+    """
+    shape: list[tuple[str, int]] = []
+    parameters: list[Any] = []
+    for column, value in where.items():
+        if isinstance(value, tuple):
+            shape.append((column, len(value)))
+            parameters.extend(value)
+        elif value is None:
+            shape.append((column, _NULL))
+        else:
+            shape.append((column, _EQUAL))
+            parameters.append(value)
+    return tuple(shape), parameters
+
+
+@lru_cache(maxsize=256)
+def _update(row: type[Row], changed: tuple[str, ...], shape: _Shape) -> str:
+    """The text of an UPDATE. There are few, and each is needed at every session."""
+    table = table_of(row)
+    _check(table, changed)
+    changes = ", ".join(f"{column} = ?" for column in changed)
+    like: dict[str, Value | tuple[Value, ...]] = {
+        column: None if kind == _NULL else "" if kind == _EQUAL else ("",) * kind for column, kind in shape
+    }
+    return f"UPDATE {table.name} SET {changes}{conditions(table, like)[0]}"  # noqa: S608
 
 
 def _delete(table: Table, write: Delete) -> Statement:
