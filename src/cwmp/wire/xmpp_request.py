@@ -20,6 +20,8 @@ ReplyWord: TypeAlias = Literal["accepted", "wrong_credentials", "unavailable", "
 _JID = re.compile(r"(?:(?P<local>[!#-%(-.0-9;=?A-Z\[-~]{1,1023})@)?(?P<domain>[A-Za-z0-9.:\[\]-]{1,1023})")
 _RESOURCE = re.compile(r"[ -~]{1,1023}")
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_KEPT = {"\r": "&#13;"}
+"""Bare, a carriage return would arrive as a line feed."""
 _CONDITION = re.compile(r"[A-Za-z][A-Za-z-]{0,39}")
 _ERROR_TYPES = {"not-authorized": "auth", "resource-constraint": "wait"}
 
@@ -100,8 +102,8 @@ def request_stanza(id: str, to: Jid, username: str, password: str) -> str:
             raise LocalProtocolError(f"the connection request {what} has characters that XML cannot carry")
     return (
         f"<iq type='get' id={quoteattr(id)} to={quoteattr(to.full)}>"
-        f"<connectionRequest xmlns='{NAMESPACE}'><username>{escape(username)}</username>"
-        f"<password>{escape(password)}</password></connectionRequest></iq>"
+        f"<connectionRequest xmlns='{NAMESPACE}'><username>{escape(username, _KEPT)}</username>"
+        f"<password>{escape(password, _KEPT)}</password></connectionRequest></iq>"
     )
 
 
