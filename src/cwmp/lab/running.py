@@ -28,6 +28,7 @@ from cwmp.lab.effects import (
 from cwmp.lab.http_exchange import HttpConversation
 from cwmp.lab.nodes import ParameterNode
 from cwmp.lab.session import SessionFault, SessionReport, hold_session
+from cwmp.lab.stun import StunClient
 from cwmp.lab.timers import Timers
 from cwmp.lab.timing import next_periodic, reference_time, retry_wait
 from cwmp.lab.tree import DeviceTree
@@ -69,6 +70,7 @@ class RunningCpe:
         self._session: asyncio.Task[None] | None = None
         self._timers = Timers()
         self._xmpp = XmppConnections(self)
+        self.stun = StunClient(self)
         self._periodic: asyncio.TimerHandle | None = None
         self._retry: asyncio.TimerHandle | None = None
         self._asked = False
@@ -103,6 +105,7 @@ class RunningCpe:
             await asyncio.wait([session], timeout=grace)
         self._plugged = False
         self._xmpp.stop()
+        self.stun.stop()
         for task in (self._task, self._session or session):
             if task is not None:
                 task.cancel()
@@ -116,7 +119,7 @@ class RunningCpe:
         self._plugged = False
         if self._session is not None:
             self._session.cancel()
-        self._xmpp.look()
+        self._look()
         self._notice()
 
     def come_back(self, *, boot: bool = False) -> None:
@@ -128,7 +131,7 @@ class RunningCpe:
         if self._retry is not None:
             self._attempt_now = True
             self._cancel_retry()
-        self._xmpp.look()
+        self._look()
         self._notice()
 
     def change(self, path: str, value: str) -> None:
@@ -139,7 +142,7 @@ class RunningCpe:
         owed = self.cpe.pending
         self.cpe.change(path, value)
         self._managed(with_root(path, self.cpe.root))
-        self._xmpp.look()
+        self._look()
         self._notice(event=self.cpe.pending != owed)
 
     def inform(self, event_code: str = "") -> None:
@@ -241,7 +244,7 @@ class RunningCpe:
 
     def _boot_after(self, command_key: str | None, *, factory: bool) -> None:
         self._booting = True
-        self._xmpp.look()
+        self._look()
         self._asked = self._asked_in_session = False
         self._cancel_retry()
         if factory:
@@ -260,8 +263,13 @@ class RunningCpe:
         self.retry_count = 0
         self._repeat = ()
         self._plan_periodic()
-        self._xmpp.look()
+        self._look()
         self._notice()
+
+    def _look(self) -> None:
+        """Something may have changed for the ways of being woken."""
+        self._xmpp.look()
+        self.stun.look()
 
     def _managed(self, path: str) -> None:
         """Mind what a change by hand of the CPE's own management settings means."""
@@ -411,5 +419,5 @@ class RunningCpe:
             self.cpe.add_event(events.CONNECTION_REQUEST)
             self._attempt_now = True
         self._asked_in_session = False
-        self._xmpp.look()
+        self._look()
         self._changed()
