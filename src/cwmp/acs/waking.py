@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cwmp.acs.session import log_mishap
 from cwmp.connection_request.address import Network
 from cwmp.connection_request.answer import Answer
-from cwmp.connection_request.safe_http import ask
+from cwmp.connection_request.choice import AUTO, candidates, settled
+from cwmp.connection_request.http_method import HttpMethod
+from cwmp.connection_request.method import Method, Target
 from cwmp.platforms.protocol import ConnectionRequestResult
 
 if TYPE_CHECKING:
@@ -23,8 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("cwmp.acs.waking")
 
-METHODS = ("http",)
-"""Methods there are, in the order `auto` tries them."""
+_REMEMBERED = 100_000
+"""Devices of which it is remembered by which method they came last."""
 
 _BUSY_WAITS = (2.0, 5.0, 10.0, 20.0)
 """Seconds before a device that answered "busy" is asked again: it may just be closing a session."""
@@ -39,6 +43,8 @@ class WakingRules:
     each time up to `longest_repeat`.
     in_flight: connection requests under way at once. source_address: to send from; "" any.
     basic: send credentials in clear to devices that ask for nothing better.
+    deadline: for all methods that `auto` tries together. settle: for the Inform after a request that the
+    device does not answer (a datagram), before `auto` tries the next method.
     """
 
     networks: tuple[Network, ...] = ()
@@ -48,6 +54,8 @@ class WakingRules:
     in_flight: int = 200
     source_address: str = ""
     basic: bool = False
+    deadline: float = 25.0
+    settle: float = 3.0
 
 
 @dataclass(slots=True, eq=False)
@@ -65,6 +73,8 @@ class _Device:
 class Waking:
     """Sends connection requests. Made inside the running event loop; hooks itself into
     `transactions.on_queued` and `sessions.on_inform`.
+
+    methods: by name; http by `rules` alone where none are given. Methods may be added while running.
     """
 
     def __init__(
@@ -75,13 +85,17 @@ class Waking:
         credentials: Credentials,
         sessions: Sessions,
         rules: WakingRules | None = None,
+        methods: Mapping[str, Method] | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self._registry = registry
         self._transactions = transactions
         self._credentials = credentials
         self._sessions = sessions
-        self.rules = rules or WakingRules()
+        self.rules = rules = rules or WakingRules()
+        http = HttpMethod(rules.networks, rules.source_address, rules.basic, rules.timeout)
+        self.methods: dict[str, Method] = dict(methods) if methods is not None else {http.name: http}
+        self._worked: OrderedDict[str, str] = OrderedDict()
         self._metrics = metrics
         self._room = asyncio.Semaphore(self.rules.in_flight)
         self._devices: dict[str, _Device] = {}
@@ -148,43 +162,88 @@ class Waking:
         return await asyncio.shield(device.asking)
 
     async def _ask(self, record: DeviceRecord, device: _Device, method: str) -> ConnectionRequestResult:
+        result = ConnectionRequestResult(method, "", "no_answer", detail="the ACS failed to ask; see its log")
         try:
             async with self._room:
-                device.asked_at = begun = time.monotonic()
+                device.asked_at = time.monotonic()
                 device.informed = False
-                route, answer = await self._by_method(record, method)
-                took = round((time.monotonic() - begun) * 1000, 1) if answer.answered else None
+                result = await self._by_methods(record, device, method)
         except Exception as error:
             log_mishap(f"{record.id}: a connection request failed", error)
-            route, answer, took = "", Answer("no_answer", "the ACS failed to ask; its log says where"), None
         finally:
             device.asking = None
-        used = method if method != "auto" else METHODS[0]
-        result = ConnectionRequestResult(used, route, answer.word, took, detail=answer.detail)
         device.last = result
         if self._metrics is not None:
-            self._metrics.connection_request(answer.word)
-        log.info("%s: connection request by %s: %s %s", record.id, used, answer.word, answer.detail)
+            self._metrics.connection_request(result.answer)
+        log.info(
+            "%s: connection request by %s: %s %s", record.id, result.method, result.answer, result.detail
+        )
         asyncio.get_running_loop().call_later(self.rules.repeat + 1, self._tidy, record.id)
         return result
 
-    async def _by_method(self, record: DeviceRecord, method: str) -> tuple[str, Answer]:
-        if method not in ("auto", *METHODS):
-            return "", Answer("no_method", f"this ACS cannot send connection requests by {method[:20]}")
-        if not record.connection_request_url:
-            return "", Answer("no_method", "the device has not told its ConnectionRequestURL")
+    async def _by_methods(
+        self, record: DeviceRecord, device: _Device, method: str
+    ) -> ConnectionRequestResult:
+        """Ask by the method, or by one after the other until the device answers that it comes."""
+        target = await self._target(record)
+        if method == AUTO:
+            chosen = candidates(target, self.methods, self._worked.get(record.id, ""))
+            if not chosen:
+                return ConnectionRequestResult(AUTO, "", "no_method", detail=self._obstacles(target))
+        elif method not in self.methods:
+            known = ", ".join(sorted(self.methods))
+            detail = f"this ACS cannot send connection requests by {method[:20]}: configured is {known}"
+            return ConnectionRequestResult(method[:20], "", "no_method", detail=detail)
+        else:
+            chosen = [self.methods[method]]
+        results: list[ConnectionRequestResult] = []
+        end = time.monotonic() + self.rules.deadline
+        for each in chosen:
+            results.append(await self._by_one(target, device, each, end))
+            if settled(results[-1].answer) or device.informed or time.monotonic() >= end:
+                break
+            if (
+                each is not chosen[-1]
+                and not each.confirms
+                and await self._inform_within(device, self.rules.settle)
+            ):
+                break
+        told = "; ".join(f"{each.method} before: {_said(each)}" for each in results[:-1])
+        last = results[-1]
+        return replace(last, detail="; ".join(part for part in (last.detail, told) if part))
+
+    async def _by_one(
+        self, target: Target, device: _Device, method: Method, end: float
+    ) -> ConnectionRequestResult:
+        if obstacle := method.obstacle(target):
+            return ConnectionRequestResult(method.name, "", "no_method", detail=obstacle)
+        device.asked_at = begun = time.monotonic()
+        try:
+            async with asyncio.timeout(max(0.1, end - begun)):
+                route, answer = await method.ask(target)
+        except TimeoutError:
+            route, answer = "", Answer("no_answer", "the time for all methods together is up")
+        took = round((time.monotonic() - begun) * 1000, 1) if answer.answered else None
+        return ConnectionRequestResult(method.name, route, answer.word, took, detail=answer.detail)
+
+    async def _target(self, record: DeviceRecord) -> Target:
         username, password = await self._credentials.connection_request(record.id) or ("", "")
-        rules = self.rules
-        return await ask(
-            record.connection_request_url,
-            username,
-            password,
+        supported = record.parameters.get("ManagementServer.SupportedConnReqMethods", "")
+        return Target(
+            id=record.id,
             informed_from=record.address,
-            allowed=rules.networks,
-            source_address=rules.source_address,
-            basic=rules.basic,
-            seconds=rules.timeout,
+            url=record.connection_request_url,
+            udp_address=record.udp_address,
+            jabber_id=record.jabber_id,
+            supported=frozenset(word.strip().upper() for word in supported.split(",") if word.strip()),
+            tags=tuple(record.tags),
+            parameters=record.parameters,
+            username=username,
+            password=password,
         )
+
+    def _obstacles(self, target: Target) -> str:
+        return "; ".join(f"{name}: {method.obstacle(target)}" for name, method in self.methods.items())
 
     # ---- work that waits
 
@@ -258,6 +317,11 @@ class Waking:
         device = self._devices.get(record.id)
         if device is None:
             return
+        if device.last is not None and "6 CONNECTION REQUEST" in events:
+            self._worked[record.id] = device.last.method
+            self._worked.move_to_end(record.id)
+            if len(self._worked) > _REMEMBERED:
+                self._worked.popitem(last=False)
         device.informed = True
         now = time.monotonic()
         for inform in device.informs:
@@ -273,3 +337,7 @@ class Waking:
             return
         if device.informed or time.monotonic() - device.asked_at > self.rules.repeat:
             del self._devices[device_id]
+
+
+def _said(result: ConnectionRequestResult) -> str:
+    return f"{result.answer} ({result.detail})" if result.detail else result.answer

@@ -8,6 +8,7 @@ import pytest
 
 from cwmp.acs import waking as waking_module
 from cwmp.acs.waking import Waking, WakingRules
+from cwmp.connection_request import http_method
 from cwmp.connection_request.answer import Answer
 
 
@@ -31,7 +32,7 @@ def doorbells(monkeypatch):
             return "direct", answer
 
     bells = Doorbells()
-    monkeypatch.setattr(waking_module, "ask", bells.ask)
+    monkeypatch.setattr(http_method, "ask", bells.ask)
     monkeypatch.setattr(waking_module, "_BUSY_WAITS", (0.01, 0.01))
     return bells
 
