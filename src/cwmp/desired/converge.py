@@ -27,7 +27,7 @@ from cwmp.desired.deciding import decide, guard, observe
 from cwmp.desired.known import ConvergeOptions, KnownDevice
 from cwmp.desired.learning import in_flight, learnt_from, learnt_in_spite
 from cwmp.desired.notifying import AttributeWrite, attribute_writes, verify_attributes, write_attributes
-from cwmp.desired.outcome import Change, ConvergeOutcome, InstanceFound, Verdict
+from cwmp.desired.outcome import Change, ConvergeOutcome, InstanceFound, Learnt, Verdict
 from cwmp.desired.planning import Write, ordered, split
 from cwmp.desired.procedure import CpeFault, Procedure, Refused
 from cwmp.desired.remembering import recalled
@@ -93,10 +93,13 @@ def converge(
     run = begin(known, options, recalled(memory), root)
     if options.strict:
         _refuse_doubts(run, state)
-    plan = Plan((yield from locate_rows(run, state)))
-    yield from _plan_values(run, state, plan)
-    plan.attributes = yield from attribute_writes(run, state)
-    plan.removals = _removals(run, plan.rows)
+    try:
+        plan = Plan((yield from locate_rows(run, state)))
+        yield from _plan_values(run, state, plan)
+        plan.attributes = yield from attribute_writes(run, state)
+        plan.removals = _removals(run, plan.rows)
+    except (CpeFault, Refused) as problem:
+        raise (yield from _abandoned(run, problem)) from None
     if options.check:
         return _outcome(run, plan)
     if plan.to_write:
@@ -200,14 +203,45 @@ def _undone(
     complete = len(done) == len(sent) and not plan.new_rows and isinstance(problem, CpeFault)
     left = added if complete else (yield from roll_back(run, added))
     lost = tuple(row.path for row in added if row not in left)
-    stays = [write for write in done if not (lost and write.path.startswith(lost))]
+    landed = [write for write in plan.writes if write.landed]
+    stays = [write for write in (*landed, *done) if not (lost and write.path.startswith(lost))]
+    attributes = [each for each in plan.attributes if each.landed or each.written]
+    attributes = [each for each in attributes if not (lost and each.path.startswith(lost))]
+    for removal in plan.removals:
+        if removal.gone:
+            removal.verdict = Verdict.APPLIED
     removed = [removal for removal in plan.removals if removal.verdict is not Verdict.PLANNED]
     yield from verify(run, stays)
+    yield from verify_attributes(run, attributes)
     changes = [_addition(row) for row in left]
     changes += [write.as_change() for write in stays]
+    changes += [change for each in attributes for change in each.changes()]
     changes += [removal.as_change() for removal in removed]
     unsent = [write for write in sent if write not in done]
     return told_what_stays(problem, changes, learnt_in_spite(run, stays, unsent, removed))
+
+
+def _abandoned(run: Run, problem: CpeFault | Refused) -> Procedure[CpeFault | Refused]:
+    """No plan can be made. Rows that an attempt before a restart added are deleted again, unless it came as
+    far as setting values: then all stays, and is told.
+    """
+    added = [row for row in run.tables.desired if row.added]
+    sent = bool(run.memory.set_keys)
+    left = added if sent else (yield from roll_back(run, added))
+    problem = told_what_stays(problem, [_addition(row) for row in left], Learnt())
+    if not sent:
+        return problem
+    text = f"{problem}; values may have been set before its session was lost: read what it holds"
+    if isinstance(problem, Refused):
+        return Refused(text, path=problem.path)
+    return CpeFault(
+        text,
+        code=problem.code,
+        purpose=problem.purpose,
+        parameters=problem.parameters,
+        changes=problem.changes,
+        learnt=problem.learnt,
+    )
 
 
 def _verify(run: Run, plan: Plan) -> Procedure[None]:

@@ -24,13 +24,14 @@ from cwmp.wire.messages import (
 class AttributeWrite:
     """Attributes of one parameter that differ. before: None in a row still to be added.
 
-    landed: an attempt before a restart wrote them.
+    landed: an attempt before a restart wrote them. written: this one did.
     """
 
     wanted: AttributeState
     path: str
     before: tuple[int, tuple[str, ...]] | None
     landed: bool = False
+    written: bool = False
     after: tuple[int, tuple[str, ...]] | None = None
     checked: bool = False
 
@@ -119,6 +120,8 @@ def write_attributes(run: Run, writes: Sequence[AttributeWrite]) -> Procedure[No
     if isinstance(answer, Fault):
         names = ", ".join(each.name for each in parameters[:3])
         raise refused(run.device, answer, "set the attributes of", names, "set attributes")
+    for write in writes:
+        write.written = not write.landed
 
 
 def verify_attributes(run: Run, writes: Sequence[AttributeWrite]) -> Procedure[None]:

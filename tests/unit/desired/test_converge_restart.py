@@ -13,7 +13,7 @@ from cwmp.desired.known import ConvergeOptions
 from cwmp.desired.procedure import Checkpoint, CpeFault, Procedure
 from cwmp.desired.running import run
 from cwmp.desired.state import DesiredState
-from cwmp.wire.messages import AddObject
+from cwmp.wire.messages import AddObject, Fault
 
 FULL = {
     "set": {
@@ -230,6 +230,63 @@ def test_killed_while_undoing_a_row_it_is_undone_in_the_end(make_bench: Any) -> 
             with pytest.raises(CpeFault, match="KeepAliveInterval"):
                 attempt(bench, state, memory, 0, True, True)
             assert bench.value(".XMPP.ConnectionNumberOfEntries") == "1", (cut, landed)
+
+
+REFUSED_LATE = {
+    "set": {".X_ACME.Text": "hello", ".ManagementServer.Password": "top-secret"},
+    "instances": [
+        {"table": ".XMPP.Connection.", "match": {"Alias": "acs"}, "set": {"Domain": "d"}},
+        {"table": ".XMPP.Connection.", "match": {"Alias": "old"}, "state": "absent"},
+    ],
+    "attributes": [{"path": ".X_ACME.Text", "notification": 1}],
+}
+NO_SUCH_PARAMETER = {
+    "instances": [{"table": ".XMPP.Connection.", "match": {"Alias": "acs"}, "set": {"Nonsense": "d"}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "refused"),
+    [
+        (REFUSED_LATE, "SetParameterAttributes"),
+        (REFUSED_LATE, "DeleteObject"),
+        (NO_SUCH_PARAMETER, ""),
+    ],
+    ids=["attributes-refused", "delete-refused", "row-without-parameter"],
+)
+def test_killed_before_a_refusal_what_stays_on_the_device_is_told(
+    make_bench: Any, state: Any, refused: str
+) -> None:
+    def bench_that_refuses() -> Any:
+        bench = make_bench("Device.")
+        answer = bench.cpe.answer
+        bench.cpe.answer = lambda message: (
+            Fault.of(9002) if type(message).__name__ == refused else answer(message)
+        )
+        return bench
+
+    untouched = held(make_bench("Device."))
+    for cut, landed in cuts(40):
+        bench = bench_that_refuses()
+        memory = None
+        try:
+            _, memory = attempt(bench, state, None, cut, landed, True)
+            attempt(bench, state, memory, 0, True, True)
+        except CpeFault as fault:
+            now = held(bench)
+            rows = tuple(each.path for each in fault.changes if each.kind == "add") or ("-",)
+            really = {
+                path.removesuffix(" notification")
+                for path in {*now, *untouched}
+                if now.get(path) != untouched.get(path) and not path.endswith("NumberOfEntries")
+            }
+            values = {each.path for each in fault.changes if each.kind != "add"}
+            assert {path for path in really if not path.startswith(rows)} == {
+                path for path in values if not path.startswith(rows)
+            }, (cut, landed)
+            assert bool(really) == bool(fault.changes), (cut, landed)
+            if memory is None:
+                return
 
 
 def test_given_up_after_a_set_that_landed_the_old_password_is_not_taken_for_the_held_one(bench: Any) -> None:
