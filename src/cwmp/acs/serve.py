@@ -25,6 +25,7 @@ from cwmp.acs.sessions import SessionLimits, Sessions
 from cwmp.acs.state import State, open_state
 from cwmp.acs.trace import Trace
 from cwmp.acs.waking import Waking, WakingRules
+from cwmp.acs.xmpp_brokers import xmpp_method
 
 log = logging.getLogger("cwmp.acs")
 
@@ -113,6 +114,10 @@ async def _serve(
         ),
         metrics=metrics,
     )
+    xmpp = xmpp_method(config, state.registry, sessions, metrics)
+    if xmpp is not None:
+        waking.methods[xmpp.name] = xmpp
+        xmpp.start()
     state.transactions.on_ended(lambda transaction: metrics.transaction_ended(transaction.state))
     watch_numbers(metrics, state, sessions, listeners)
     sessions.start()
@@ -138,6 +143,8 @@ async def _serve(
         for listener in listeners:
             await listener.close()
         await waking.close()
+        if xmpp is not None:
+            await xmpp.close()
         await api.close()
     log.info("ended")
     return 0

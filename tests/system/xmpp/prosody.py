@@ -13,23 +13,25 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-DEV, PROD = "dev.test", "prod.test"
+DEV, PROD, FALSE = "dev.test", "prod.test", "false.test"
+"""Domains; that of the last has a certificate of another name."""
 ACS_PASSWORD = "acs-secret-password"
 
 
-def missing() -> str:
-    """Why no Prosody can run here; "" when one can. As root it is installed from Debian where missing."""
-    if shutil.which("prosody"):
+def missing(program: str = "prosody", package: str = "prosody") -> str:
+    """Why the program cannot run here; "" when it can. As root it is installed from Debian where missing."""
+    if shutil.which(program):
         return ""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return "Prosody is not installed, and only root can install it (apt-get install prosody)"
-    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-yq", "prosody"]):
+        return f"{program} is not installed, and only root can install it (apt-get install {package})"
+    for command in (["apt-get", "update", "-q"], ["apt-get", "install", "-yq", package]):
         done = subprocess.run(
             command,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
@@ -38,8 +40,8 @@ def missing() -> str:
             check=False,
         )
         if done.returncode and "install" in command:
-            return f"apt-get cannot install Prosody: {done.stderr.strip()[-300:]}"
-    return "" if shutil.which("prosody") else "apt-get installed no Prosody"
+            return f"apt-get cannot install {package}: {done.stderr.strip()[-300:]}"
+    return "" if shutil.which(program) else f"apt-get installed no {program}"
 
 
 def free_port() -> int:
@@ -75,13 +77,13 @@ class Authority:
             .not_valid_after(now + datetime.timedelta(days=2))
         )
 
-    def issue(self, domain: str) -> tuple[Path, Path]:
-        """Certificate and key for a domain."""
+    def issue(self, domain: str, name: str = "") -> tuple[Path, Path]:
+        """Certificate and key for a domain, or for another `name` in its place."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name or domain)])
         certificate = (
             self._builder(subject, key)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name or domain)]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .sign(self.key, hashes.SHA256())
         )
@@ -100,15 +102,14 @@ class Authority:
 class Prosody:
     """Two virtual hosts, each with its own certificate; TLS required; the ACS's accounts not slowed."""
 
-    def __init__(self, address: str = "127.0.0.1", port: int = 0, namespace: str = "") -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="prosody-test-"))
         self.address = address
         self.port = port or free_port()
         self.authority = Authority(self.folder)
         self.child: subprocess.Popen[bytes] | None = None
-        self._command = ["ip", "netns", "exec", namespace] if namespace else []
-        for domain in (DEV, PROD):
-            self.authority.issue(domain)
+        for domain in (DEV, PROD, FALSE):
+            self.authority.issue(domain, "another.test" if domain == FALSE else "")
             self.add_user("acs", domain, ACS_PASSWORD)
         self._config().write_text(self._text())
 
@@ -119,7 +120,7 @@ class Prosody:
         hosts = "".join(
             f'VirtualHost "{domain}"\n'
             f'  ssl = {{ certificate = "{self.folder}/{domain}.crt", key = "{self.folder}/{domain}.key" }}\n'
-            for domain in (DEV, PROD)
+            for domain in (DEV, PROD, FALSE)
         )
         return f"""
 pidfile = "{self.folder}/prosody.pid"
@@ -150,23 +151,14 @@ authentication = "internal_plain"
             self.add_user(name, domain, password)
 
     def start(self) -> None:
-        as_user = {}
+        as_user: dict[str, Any] = {}
         if os.geteuid() == 0:
             # Prosody refuses to run as root, and rightly so.
             uid, gid = _unprivileged()
             for path in (self.folder, *self.folder.rglob("*")):
                 os.chown(path, uid, gid)
-            as_user = {} if self._command else {"user": uid, "group": gid, "extra_groups": []}
-        command = [*self._command, "prosody", "-F", "--config", str(self._config())]
-        if self._command:
-            command = [
-                *self._command,
-                "setpriv",
-                "--reuid=nobody",
-                "--regid=nogroup",
-                "--clear-groups",
-                *command[len(self._command) :],
-            ]
+            as_user = {"user": uid, "group": gid, "extra_groups": []}
+        command = ["prosody", "-F", "--config", str(self._config())]
         self.child = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder, **as_user
         )

@@ -235,7 +235,7 @@ def test_passwords_that_are_wrong(prosody, until, tmp_path) -> None:
 
 
 def test_certificates_that_are_wrong(prosody, until, tmp_path) -> None:
-    """Another CA; and a host that is not of the JID's domain: the certificate must be of the domain."""
+    """Of another CA; or of another name than the JID's domain."""
     prosody.add_user("lab000001", DEV, "device-1")
 
     async def play() -> None:
@@ -246,6 +246,9 @@ def test_certificates_that_are_wrong(prosody, until, tmp_path) -> None:
             answer = await dev.request(Jid("x", DEV, "ConnReq"), "caller", "x", seconds=1)
             assert answer.word == "broker_down" and "certificate is not trusted" in answer.detail
             await until(lambda: status(cpe, row) == "Error", "the device does not trust it either")
+        async with broker(prosody, tmp_path, "false.test") as false:
+            answer = await false.request(Jid("x", "false.test", "ConnReq"), "caller", "x", seconds=1)
+            assert answer.word == "broker_down" and "mismatch" in answer.detail
 
     asyncio.run(play())
 
