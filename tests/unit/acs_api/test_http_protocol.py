@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cwmp.acs.endpoint import HttpRequest, HttpResponse
+from cwmp.acs.endpoint import HttpRequest, HttpResponse, ListenerRules
 from cwmp.acs.http_protocol import CpeConnection, HttpLimits, HttpSide
 from cwmp.acs.metrics import Metrics
 
@@ -55,6 +55,8 @@ class Wire:
 
 class Endpoint:
     """Keeps the requests and answers them with their bodies."""
+
+    rules = ListenerRules(first_body_limit=100)
 
     def __init__(self) -> None:
         self.requests: list[HttpRequest] = []
