@@ -38,6 +38,7 @@ class SessionLimits:
     idle: without an exchange before a session is over; a longer SessionTimeout of the CPE is honoured up
     to `longest_idle`. response: for the answer to a request of ours, raised for models that are slower.
     unanswered: times a request may stay without its answer in one session (an empty POST came instead).
+    storing: how long the end of the ACS waits for what sessions have still to store.
     """
 
     sessions: int = 20_000
@@ -46,6 +47,7 @@ class SessionLimits:
     longest_idle: float = 600.0
     response: float = 120.0
     unanswered: int = 2
+    storing: float = 5.0
 
 
 class Sessions:
@@ -280,5 +282,7 @@ class Sessions:
             self.lose(session, "shutdown", "the ACS was stopped")
         if self._timer is not None:
             self._timer.cancel()
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        # While the disk is full an end is tried again and again; what is not stored by now runs anew later.
+        until = asyncio.get_running_loop().time() + self.limits.storing
+        while self._tasks and (left := until - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from cwmp.acs.sessions import SessionLimits
 from cwmp.wire import messages
 
 
@@ -435,6 +436,25 @@ def test_draining(kit):
         await acs.sessions.drain(0.01)
         assert len(acs.sessions) == 0 and tx.state == "queued"
         assert (await acs.post(kit.inform("LAB9"), kit.cpe(acs).connection)).status == 503
+
+    kit.run(run())
+
+
+def test_an_end_that_cannot_be_stored_does_not_keep_the_acs_from_ending(kit):
+    async def run():
+        acs = kit.Acs(limits=SessionLimits(storing=0.05))
+        acs.transactions.commit_delay = 0.0
+        cpe = kit.cpe(acs)
+        acs.transactions.submit(cpe.id, value=900)
+
+        def fill_the_disk(message):
+            if type(message).__name__ == "SetParameterValues":
+                acs.transactions.commit_delay = 3_600.0
+
+        await cpe.session(on_request=fill_the_disk)
+        async with asyncio.timeout(5.0):
+            await acs.sessions.drain(0.01)
+        assert not any(each.startswith("end") for each in acs.transactions.log)
 
     kit.run(run())
 
