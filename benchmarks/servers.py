@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +48,12 @@ def _wait_listening(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def acs(*, open_to_all: bool = True, api_token: str = "") -> Iterator[Running]:
-    """`cwmp acs serve` with a fresh data directory; ends with the block."""
+def acs(*, open_to_all: bool = True, prepare: Callable[[Path], None] | None = None) -> Iterator[Running]:
+    """`cwmp acs serve` with a fresh data directory, which `prepare` may fill before; ends with the block."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="cwmp-bench-") as folder:
+        if prepare is not None:
+            prepare(Path(folder) / "data")
         socket_path = Path(folder) / "api.sock"
         command = [
             str(Path(sys.executable).with_name("cwmp")),
