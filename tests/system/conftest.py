@@ -19,6 +19,9 @@ import pytest
 
 from cwmp.platforms.acs import AcsPlatform
 
+# A job in a shell's background ignores SIGINT, and so would every process that the tests start and interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 BIN = Path(sys.executable).parent
 REPOSITORY = Path(__file__).resolve().parents[2]
 DUMPS = REPOSITORY.parent / "shared" / "devices"
