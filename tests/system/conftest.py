@@ -148,6 +148,16 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
         running.end()
 
 
+@pytest.fixture(scope="module")
+def module_shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """As `shell`, for all tests of a module."""
+    running = Shell(tmp_path_factory.mktemp("shell"))
+    try:
+        yield running
+    finally:
+        running.end()
+
+
 @pytest.fixture
 def dumps() -> list[Path]:
     """The dumps of real devices beside the checkout; a checkout alone has none."""
