@@ -115,6 +115,45 @@ class XmppConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class StunConfig:
+    """The STUN server, whose socket also sends UDP connection requests. address: NUMBER:PORT; "" none.
+
+    names: how devices are told of it (STUNServerAddress), so that those with another server are known.
+    username, password_file: a pair that all devices may use. required: answer nobody without a known pair.
+    """
+
+    address: str = ""
+    names: tuple[str, ...] = ()
+    username: str = ""
+    password_file: Path | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RouteConfig:
+    """A way to devices, for HTTP connection requests; the first that is for a device is taken.
+
+    devices (identities, * and ?), tags, networks (of the last Inform): which it is for; none: all.
+    allow: networks that are safe to dial on it. source_address, interface: bound before connecting.
+    socks5, http: HOST:PORT of a gateway there, with username and password_file where it wants them.
+    http_tunnel: by CONNECT; false: the gateway reads the request.
+    """
+
+    name: str
+    devices: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    networks: tuple[Network, ...] = ()
+    allow: tuple[Network, ...] = ()
+    source_address: str = ""
+    interface: str = ""
+    socks5: str = ""
+    http: str = ""
+    http_tunnel: bool = True
+    username: str = ""
+    password_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuthenticationConfig:
     """realm: of every stored digest; changing it voids them. algorithms: offered in this order."""
 
@@ -143,6 +182,8 @@ class Config:
     waking: WakingConfig = field(default_factory=WakingConfig)
     authentication: AuthenticationConfig = field(default_factory=AuthenticationConfig)
     xmpp: tuple[XmppConfig, ...] = ()
+    stun: StunConfig = field(default_factory=StunConfig)
+    routes: tuple[RouteConfig, ...] = ()
 
 
 def load(file: Path | None) -> Config:
@@ -202,9 +243,52 @@ def check(config: Config, name: str = "the configuration") -> None:
     for domain in domains:
         if domains.count(domain) > 1:
             raise ConfigError(f"{name}: there are two XMPP brokers for the domain {domain}")
+    _check_stun(config.stun, name)
+    _check_routes(config.routes, name)
     for url in config.public_urls:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"{name}: the public URL '{url}' does not start with http:// or https://")
+
+
+def _check_stun(stun: StunConfig, name: str) -> None:
+    if stun.username and stun.password_file is None:
+        raise ConfigError(f"{name}: the username of [stun] needs its password_file")
+    if not stun.address:
+        if stun != StunConfig():
+            raise ConfigError(f"{name}: [stun] needs an address, such as 203.0.113.1:3478")
+        return
+    where = address_of(stun.address)
+    if where.unix or not _is_number(where.host):
+        raise ConfigError(f"{name}: the address of [stun] is NUMBER:PORT, not {stun.address}")
+
+
+def _check_routes(routes: tuple[RouteConfig, ...], name: str) -> None:
+    names = [route.name for route in routes]
+    for route in routes:
+        place = f"{name}: the route {route.name}"
+        if names.count(route.name) > 1:
+            raise ConfigError(f"{place} is there twice")
+        if route.socks5 and route.http:
+            raise ConfigError(f"{place} has two gateways; give it socks5 or http")
+        if (route.username or route.password_file) and not (route.socks5 or route.http):
+            raise ConfigError(f"{place} has credentials, but no gateway that they are for")
+        if route.username and route.password_file is None:
+            raise ConfigError(f"{place} has a username; give it its password_file")
+        if route.source_address and not _is_number(route.source_address):
+            raise ConfigError(f"{place} needs a source_address such as 10.8.0.1, not {route.source_address}")
+        if len(route.interface.encode()) > 15:
+            raise ConfigError(f"{place}: no interface has a name as long as {route.interface}")
+        for gateway in (route.socks5, route.http):
+            if gateway and address_of(gateway).unix:
+                raise ConfigError(f"{place} needs a gateway such as 10.8.0.1:1080, not {gateway}")
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _pair(name: str, what: str, certificate: Path | None, key: Path | None) -> None:

@@ -28,6 +28,8 @@ _KEPT = frozenset(
         "DeviceInfo.ModelName",
         "ManagementServer.AliasBasedAddressing",
         "ManagementServer.NATDetected",
+        "ManagementServer.STUNEnable",
+        "ManagementServer.STUNServerAddress",
         "ManagementServer.SupportedConnReqMethods",
     }
 )

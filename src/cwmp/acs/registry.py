@@ -243,6 +243,15 @@ class Registry:
         self._saw(device_id)
         return record
 
+    def note(self, record: DeviceRecord, parameters: Mapping[str, str]) -> None:
+        """Keep what is now known of these parameters (name without root → value; "" forgets it)."""
+        held = record.parameters
+        if all(held.get(name, "") == value for name, value in parameters.items()):
+            return
+        record.parameters = {name: value[:2048] for name, value in {**held, **parameters}.items() if value}
+        self._hold(record)
+        self._store.later(Put(row_of(record)))
+
     async def settle(self, record: DeviceRecord) -> None:
         """Return once what the Inform changed and no crash may undo is durable.
 

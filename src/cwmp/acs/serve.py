@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 from pathlib import Path
 
 import uvloop
@@ -21,8 +22,10 @@ from cwmp.acs.endpoint import Endpoint, ListenerRules
 from cwmp.acs.http_protocol import HttpLimits, HttpSide
 from cwmp.acs.listeners import Listener, refresh, tend
 from cwmp.acs.metrics import Metrics
+from cwmp.acs.routes import routes_of
 from cwmp.acs.sessions import SessionLimits, Sessions
 from cwmp.acs.state import State, open_state
+from cwmp.acs.stun_side import StunSide, bind_stun
 from cwmp.acs.trace import Trace
 from cwmp.acs.waking import Waking, WakingRules
 from cwmp.acs.xmpp_brokers import xmpp_method
@@ -38,15 +41,19 @@ def serve(config: Config) -> int:
     prepare_data(config.data)
     listeners: list[Listener] = []
     api: ApiServer | None = None
+    stun: socket.socket | None = None
     try:
         for listener in config.cwmp:
             listeners.append(Listener(listener))
+        stun = bind_stun(config)
         api = ApiServer(config)
-        return uvloop.run(run(config, listeners, api))
+        return uvloop.run(run(config, listeners, api, stun))
     finally:
         for each in listeners:
             for one in each.sockets:
                 one.close()
+        if stun is not None:
+            stun.close()
         if api is not None:
             api.release()
 
@@ -63,7 +70,9 @@ def prepare_data(data: Path) -> None:
         )
 
 
-async def run(config: Config, listeners: list[Listener], api: ApiServer) -> int:
+async def run(
+    config: Config, listeners: list[Listener], api: ApiServer, stun: socket.socket | None = None
+) -> int:
     """Serve until SIGTERM or SIGINT, then drain; gives the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -72,13 +81,18 @@ async def run(config: Config, listeners: list[Listener], api: ApiServer) -> int:
     state = await open_state(config.data, realm=config.authentication.realm, key_file=config.key_file)
     try:
         await admit_lab(config, listeners, state)
-        return await _serve(config, listeners, api, state, stop)
+        return await _serve(config, listeners, api, state, stop, stun)
     finally:
         await state.close()
 
 
 async def _serve(
-    config: Config, listeners: list[Listener], api: ApiServer, state: State, stop: asyncio.Event
+    config: Config,
+    listeners: list[Listener],
+    api: ApiServer,
+    state: State,
+    stop: asyncio.Event,
+    stun_socket: socket.socket | None,
 ) -> int:
     loop = asyncio.get_running_loop()
     limits = config.limits
@@ -100,6 +114,7 @@ async def _serve(
         nonce_lifetime=config.authentication.nonce_seconds,
         metrics=metrics,
     )
+    routes = routes_of(config)
     waking = Waking(
         registry=state.registry,
         transactions=state.transactions,
@@ -109,7 +124,7 @@ async def _serve(
             networks=config.waking.networks,
             timeout=config.waking.timeout,
             in_flight=config.waking.in_flight,
-            source_address=config.waking.source_address,
+            routes=routes,
             basic=config.waking.basic,
         ),
         metrics=metrics,
@@ -118,6 +133,11 @@ async def _serve(
     if xmpp is not None:
         waking.methods[xmpp.name] = xmpp
         xmpp.start()
+    stun: StunSide | None = None
+    if stun_socket is not None:
+        stun = await StunSide.start(config, stun_socket, state, sessions, routes)
+        stun.watch(metrics)
+        waking.methods[stun.method.name] = stun.method
     state.transactions.on_ended(lambda transaction: metrics.transaction_ended(transaction.state))
     watch_numbers(metrics, state, sessions, listeners)
     sessions.start()
@@ -145,6 +165,8 @@ async def _serve(
         await waking.close()
         if xmpp is not None:
             await xmpp.close()
+        if stun is not None:
+            await stun.close()
         await api.close()
     log.info("ended")
     return 0

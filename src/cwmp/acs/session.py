@@ -274,7 +274,9 @@ class Session:
             return
         try:
             end = procedures.end_of(self.record.id, outcome)
-            told = told_by(self.owner.transactions.payload(work.transaction), outcome)
+            payload = self.owner.transactions.payload(work.transaction)
+            told = told_by(payload, outcome)
+            self.owner.came_out(self, payload, outcome)
         except Exception as error:
             log_mishap(f"{self.record.id}: a result could not be shaped", error)
             end, told = procedures.end_of_mishap(self.record.id), (None, None)

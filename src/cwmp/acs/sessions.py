@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("cwmp.acs.sessions")
 
 InformCallback: TypeAlias = "Callable[[DeviceRecord, tuple[str, ...]], None]"
+OutcomeCallback: TypeAlias = "Callable[[DeviceRecord, Mapping[str, Any], object], Coroutine[Any, Any, None]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Sessions:
         self._by_device: dict[str, Session] = {}
         self._due: dict[int, set[Session]] = {}
         self._informed: list[InformCallback] = []
+        self._outcomes: list[OutcomeCallback] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._emptied: asyncio.Event | None = None
@@ -106,6 +108,15 @@ class Sessions:
     def on_inform(self, callback: InformCallback) -> None:
         """Call back with (device record, event codes) whenever an accepted Inform has been registered."""
         self._informed.append(callback)
+
+    def on_outcome(self, callback: OutcomeCallback) -> None:
+        """Await (device record, payload, outcome) for every converge and read that came to its end."""
+        self._outcomes.append(callback)
+
+    def came_out(self, session: Session, payload: Mapping[str, Any], outcome: object) -> None:
+        """A converge or read has this outcome: those who learn from it are told; nobody waits for them."""
+        for callback in self._outcomes:
+            self._do(callback(session.record, payload, outcome), session)
 
     def by_cookie(self, cookie: str) -> Session | None:
         return self._by_cookie.get(cookie)

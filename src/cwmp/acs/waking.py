@@ -14,6 +14,7 @@ from cwmp.acs.session import log_mishap
 from cwmp.connection_request.address import Network
 from cwmp.connection_request.answer import Answer
 from cwmp.connection_request.choice import AUTO, candidates, settled
+from cwmp.connection_request.choosing_route import Routes
 from cwmp.connection_request.http_method import HttpMethod
 from cwmp.connection_request.method import Method, Target
 from cwmp.platforms.protocol import ConnectionRequestResult
@@ -41,7 +42,7 @@ class WakingRules:
     networks: addresses allowed besides the one the device's last Inform came from.
     repeat: before a request that stayed unanswered, or was not followed by an Inform, is repeated; doubled
     each time up to `longest_repeat`.
-    in_flight: connection requests under way at once. source_address: to send from; "" any.
+    in_flight: connection requests under way at once. routes: how to get to which device.
     basic: send credentials in clear to devices that ask for nothing better.
     deadline: for all methods that `auto` tries together. settle: for the Inform after a request that the
     device does not answer (a datagram), before `auto` tries the next method.
@@ -52,7 +53,7 @@ class WakingRules:
     longest_repeat: float = 600.0
     timeout: float = 10.0
     in_flight: int = 200
-    source_address: str = ""
+    routes: Routes = field(default_factory=Routes)
     basic: bool = False
     deadline: float = 25.0
     settle: float = 3.0
@@ -93,7 +94,7 @@ class Waking:
         self._credentials = credentials
         self._sessions = sessions
         self.rules = rules = rules or WakingRules()
-        http = HttpMethod(rules.networks, rules.source_address, rules.basic, rules.timeout)
+        http = HttpMethod(rules.networks, rules.routes, rules.basic, rules.timeout)
         self.methods: dict[str, Method] = dict(methods) if methods is not None else {http.name: http}
         self._worked: OrderedDict[str, str] = OrderedDict()
         self._metrics = metrics
@@ -120,12 +121,15 @@ class Waking:
         try:
             begun = time.monotonic()
             result = await self._ask_once(record, device, method)
-            if inform is None or result.answer not in ("accepted", "busy", "no_answer"):
+            if inform is None or result.answer not in ("accepted", "sent", "busy", "no_answer"):
                 return result
             try:
                 async with asyncio.timeout(max(0.0, wait - (time.monotonic() - begun))):
                     at = await inform
             except TimeoutError:
+                if result.answer == "sent":
+                    detail = f"{result.detail}; and it did not come within {wait:g} s"
+                    return replace(result, answer="no_answer", detail=detail, informed=False)
                 return replace(result, informed=False)
             took = max(0.0, at - min(device.asked_at, at))
             return replace(result, informed=True, inform_ms=round(took * 1000, 1))
@@ -154,7 +158,7 @@ class Waking:
         """Ask, or share the asking that is under way, or the answer to what need not be asked again yet."""
         if device.asking is None:
             recent = time.monotonic() - device.asked_at < self.rules.repeat
-            unanswered = device.last is not None and device.last.answer in ("accepted", "no_answer")
+            unanswered = device.last is not None and device.last.answer in ("accepted", "sent", "no_answer")
             if recent and unanswered and not device.informed and device.last is not None:
                 return device.last
             device.asking = asyncio.get_running_loop().create_task(self._ask(record, device, method))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cwmp.connection_request.address import Network
 from cwmp.connection_request.answer import Answer
+from cwmp.connection_request.choosing_route import Routes
 from cwmp.connection_request.method import Target
 from cwmp.connection_request.safe_http import ask
 
@@ -15,12 +16,12 @@ from cwmp.connection_request.safe_http import ask
 class HttpMethod:
     """Asks the ConnectionRequestURL, if its host is the one the device's last Inform came from.
 
-    networks: addresses allowed besides. source_address: to send from. basic: send credentials in clear to
+    networks: addresses allowed besides, and those of the device's route. basic: send credentials in clear to
     devices that ask for nothing better. timeout: seconds for the whole exchange.
     """
 
     networks: Sequence[Network] = ()
-    source_address: str = ""
+    routes: Routes = field(default_factory=Routes)
     basic: bool = False
     timeout: float = 10.0
     name: str = "http"
@@ -30,13 +31,14 @@ class HttpMethod:
         return "" if target.url else "the device has not told its ConnectionRequestURL"
 
     async def ask(self, target: Target) -> tuple[str, Answer]:
+        rule = self.routes.choose(target.id, target.tags, target.informed_from)
         return await ask(
             target.url,
             target.username,
             target.password,
             informed_from=target.informed_from,
-            allowed=self.networks,
-            source_address=self.source_address,
+            allowed=(*self.networks, *rule.allowed),
+            route=rule.route,
             basic=self.basic,
             seconds=self.timeout,
         )

@@ -18,7 +18,7 @@ async def ask(
     *,
     informed_from: str,
     allowed: Sequence[Network] = (),
-    source_address: str = "",
+    route: Route | None = None,
     basic: bool = False,
     seconds: float = 10.0,
 ) -> tuple[str, Answer]:
@@ -27,7 +27,7 @@ async def ask(
 
     informed_from: address its last Inform came from; allowed: networks that are safe besides.
     """
-    route: Route = Direct(source_address)
+    route = route or Direct()
     target = parse_url(url)
     if target is None:
         return route.name, Answer("no_method", "the device's ConnectionRequestURL is no plain http URL")

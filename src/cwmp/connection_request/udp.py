@@ -60,12 +60,9 @@ class UdpRequests:
 
         informed: has the device come? Then no further copy is sent. Never raises for what a device does.
         """
-        found = self._address(device)
+        found = self._address(device, password)
         if isinstance(found, Answer):
             return found
-        if not password:
-            detail = "its ConnectionRequestPassword, which signs the request, is not known here"
-            return Answer("no_method", detail)
         if not self._aimed.allows(found, asyncio.get_running_loop().time()):
             return Answer("busy", f"{found[0]}:{found[1]} was sent several requests within a few seconds")
         try:
@@ -86,14 +83,22 @@ class UdpRequests:
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
 
-    def reaches(self, device: StunDevice) -> bool:
-        """Is there an address to send to?"""
-        return not isinstance(self._address(device), Answer)
+    def refusal(self, device: StunDevice, password: str) -> Answer | None:
+        """Why the device cannot be asked; None where it can."""
+        found = self._address(device, password)
+        return found if isinstance(found, Answer) else None
 
     # ---- where to
 
-    def _address(self, device: StunDevice) -> Address | Answer:
+    def _address(self, device: StunDevice, password: str) -> Address | Answer:
         """The address of the device's binding, or why there is none that may be used."""
+        found = self._binding(device)
+        if not password and not isinstance(found, Answer):
+            detail = "the device's ConnectionRequestPassword, which signs the request, is not known here"
+            return Answer("no_method", detail)
+        return found
+
+    def _binding(self, device: StunDevice) -> Address | Answer:
         reported = parse_reported(device.reported)
         bindings = self._server.bindings
         own = bindings.of(device.stun_username)
