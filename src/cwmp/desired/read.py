@@ -16,6 +16,8 @@ from cwmp.desired.state import Scalar
 from cwmp.wire.messages import Fault, ParameterInfo, ParameterValue
 
 _MISSING = (9003, 9005)
+_LONGEST_PATH = 256
+"""Characters a parameter's path may have (TR-069a6 §A.3.2.3)."""
 
 
 def read(
@@ -112,6 +114,13 @@ class _Reading:
         listed = yield from names_below(path, False, self.known.id)
         if not isinstance(listed, Fault) or listed.code in _MISSING:
             return listed
+        if len(path) > _LONGEST_PATH:
+            raise CpeFault(
+                f"{self.known.id} lists objects within objects without end ({path[:60]}...): "
+                "ask for something deeper",
+                code=listed.code,
+                purpose="list",
+            )
         level = yield from names_below(path, True, self.known.id)
         if isinstance(level, Fault):
             return listed

@@ -12,7 +12,7 @@ from cwmp.desired.outcome import MASK, ReadOutcome
 from cwmp.desired.procedure import CpeFault, Refused
 from cwmp.desired.read import read
 from cwmp.desired.running import run
-from cwmp.wire.messages import Fault, GetParameterNames
+from cwmp.wire.messages import Fault, GetParameterNames, GetParameterNamesResponse, ParameterInfo
 
 
 def reading(bench: Any, paths: Sequence[str], **more: Any) -> ReadOutcome:
@@ -112,3 +112,14 @@ def test_an_answer_of_the_wrong_kind_is_told(bench: Any) -> None:
     bench.cpe.answer = lambda _: None
     with pytest.raises(CpeFault, match="answered GetParameterValues with nothing"):
         reading(bench, [".X_ACME.Text"])
+
+
+def test_a_device_whose_objects_never_end_is_given_up(bench: Any) -> None:
+    def endless(message: Any) -> Any:
+        if isinstance(message, GetParameterNames) and message.next_level:
+            names = (f"{message.parameter_path}A.", f"{message.parameter_path}B.")
+            return GetParameterNamesResponse(tuple(ParameterInfo(name, False) for name in names))
+        return Fault.of(9002)
+
+    with pytest.raises(CpeFault, match="without end"):
+        run(read([".Loop."], bench.known), endless)
