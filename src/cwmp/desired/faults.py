@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from html import escape
 
 from cwmp.datamodel import ParameterFacts, model
 from cwmp.datamodel.facets import refusal
@@ -28,8 +29,12 @@ _SHORTEST = 4
 
 
 def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """The text without any of the secrets; "" where a very short one is in it."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+    """The text without any of the secrets; "" where a very short one is in it.
+
+    Some devices escape what they quote for XML once more than it takes.
+    """
+    shown = {form for secret in secrets if secret for form in (secret, escape(secret), escape(secret, False))}
+    for secret in sorted(shown, key=len, reverse=True):
         if secret in text:
             if len(secret) < _SHORTEST:
                 return ""

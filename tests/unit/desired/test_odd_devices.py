@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 import pytest
 
-from cwmp.desired.procedure import Refused
+from cwmp.desired.procedure import CpeFault, Refused
 from cwmp.lab.cpe import SimulatedCpe
 from cwmp.lab.nodes import TreeRow, base_tree
+from cwmp.wire.messages import Fault, SetParameterValuesFault
 
 RESET = ".IP.Interface.1.Reset"
 
@@ -57,3 +59,20 @@ def test_references_written_with_a_final_dot_are_the_same(make_bench: Any) -> No
     bench = odd(make_bench, TreeRow(f"Device{path}", True, "string", "Device.PPP.Interface.1.,Device.X.2."))
     assert not bench.converge({"set": {path: ["Device.PPP.Interface.1", ".X.2"]}}).changed
     assert not bench.converge({"set": {path: ".PPP.Interface.1, .X.2."}}).changed
+
+
+def test_a_secret_that_a_fault_quotes_escaped_is_masked(make_bench: Any) -> None:
+    bench = make_bench("Device.")
+    answer = bench.cpe.answer
+
+    def quoting(message: Any) -> Any:
+        if type(message).__name__ != "SetParameterValues":
+            return answer(message)
+        text = f"no {escape(message.parameter_list[0].value)} here"
+        return Fault(9007, text, (SetParameterValuesFault(message.parameter_list[0].name, 9007, text),))
+
+    bench.cpe.answer = quoting
+    with pytest.raises(CpeFault) as fault:
+        bench.converge({"set": {".ManagementServer.Password": 'pa&ss<w>"rd'}})
+    assert "ss&lt;w" not in str(fault.value) + str(fault.value.parameters)
+    assert "no ******** here" in str(fault.value)
