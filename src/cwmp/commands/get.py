@@ -54,6 +54,8 @@ def show_read(result: dict[str, object]) -> None:
         line = parameter["path"]
         if parameter["value"] is not None:
             line += f" = {parameter['value']}"
+        elif not line.endswith("."):
+            line += "  (the device does not let it be read)"
         if parameter.get("writable") is not None:
             line += "  (writable)" if parameter["writable"] else "  (read-only)"
         print(printable(line))

@@ -11,6 +11,7 @@ import pytest
 
 from cwmp import cli, places
 from cwmp.commands import printing, set_parameters, trace
+from cwmp.commands.get import show_read
 from cwmp.errors import CwmpError
 from cwmp.platforms.protocol import Transaction
 
@@ -105,6 +106,12 @@ def test_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_tables_and_what_steers_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     printing.print_table(("A", "BB"), [("x\x1b[31m", "é"), ("longer", "")])
     assert capsys.readouterr().out == "A          BB\nx\\x1b[31m  é\nlonger\n"
+
+
+def test_a_parameter_without_a_value_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    paths = ("Device.A", "Device.B.")
+    show_read({"parameters": [{"path": path, "value": None, "writable": None} for path in paths]})
+    assert capsys.readouterr().out == "Device.A  (the device does not let it be read)\nDevice.B.\n"
 
 
 def test_what_became_of_a_transaction() -> None:
