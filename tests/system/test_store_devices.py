@@ -224,6 +224,7 @@ def test_two_that_use_one_identity_are_flagged(tmp_path: Path) -> None:
 def test_registering_says_what_changes_and_is_idempotent(tmp_path: Path) -> None:
     async def work() -> None:
         wanted = Registration(
+            username="0A0B0C-Box-9",
             password=PASSWORD,
             connection_request_username="acs",
             connection_request_password=PASSWORD,
@@ -246,6 +247,8 @@ def test_registering_says_what_changes_and_is_idempotent(tmp_path: Path) -> None
             assert (await registry.register("9", Registration(quarantine=True))).fields == {
                 "quarantine": (False, True)
             }
+            with pytest.raises(BadInput, match="a password needs its username too"):
+                await registry.register("0A0B0C-Box-8", Registration(password=PASSWORD), check=True)
             with pytest.raises(BadInput, match="password too"):
                 await registry.register("9", Registration(username="someone"))
             with pytest.raises(BadInput, match="colon"):
@@ -273,10 +276,42 @@ def test_registering_says_what_changes_and_is_idempotent(tmp_path: Path) -> None
     run(work)
 
 
+def test_a_device_is_let_in_with_what_it_has_until_it_uses_what_was_registered(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with state_in(tmp_path) as state:
+            credentials = state.credentials
+            record = await come(state, inform("9"))
+
+            async def valid() -> dict[str, str]:
+                return {
+                    each.username: each.state
+                    for each in await credentials.of_device(record.id)
+                    if each.state != "retired"
+                }
+
+            new = Registration(username="new", password=PASSWORD)
+            assert (await state.registry.register("9", new)).changed
+            assert not (await state.registry.register("9", new)).changed
+            assert await valid() == {"new": "pending"}
+            assert not await credentials.has_own(record.id)  # so shared ones still do
+            assert await credentials.start_individual(record.id) == ("new", PASSWORD)
+            await credentials.confirm(record.id, "new")
+            assert await valid() == {"new": "current"}
+            # the next pair, and another instead of it before the device was told
+            for username in ("newer", "newest"):
+                await state.registry.register("9", Registration(username=username, password="another"))
+            assert await valid() == {"new": "current", "newest": "pending"}
+            await state.registry.quarantine(record.id, "set by an operator")
+            await state.registry.register("9", Registration(username="last", password="another"))
+            assert await valid() == {"last": "current"}
+
+    run(work)
+
+
 def test_no_password_is_on_the_disk(tmp_path: Path) -> None:
     async def work() -> None:
         async with state_in(tmp_path) as state:
-            pair = Registration(password=PASSWORD, connection_request_password=PASSWORD)
+            pair = Registration(username="u", password=PASSWORD, connection_request_password=PASSWORD)
             await state.registry.register("0A0B0C-Box-9", pair)
             await state.credentials.set_type("all", {}, "shared", PASSWORD)
             _, individual = await state.credentials.start_individual("0A0B0C-Box-8")

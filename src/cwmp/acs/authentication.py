@@ -8,7 +8,7 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -133,7 +133,7 @@ class Authentication:
         if not known:
             digest.verify(given, request.method, _NOBODY[: 64 if algorithm == "SHA-256" else 32])
         if not fitting:
-            return self._wrong(request, rules, given.username, now)
+            return self._wrong(request, rules, given.username, known, now)
         self.nonces.use(given.nonce, connection, now)
         return self._right(request, given.username, fitting)
 
@@ -154,7 +154,7 @@ class Authentication:
         if not known:
             hmac.compare_digest(proof, _NOBODY)
         if not fitting:
-            return self._wrong(request, rules, username, now)
+            return self._wrong(request, rules, username, known, now)
         return self._right(request, username, fitting)
 
     def _right(self, request: HttpRequest, username: str, fitting: list[Credential]) -> Principal:
@@ -164,11 +164,24 @@ class Authentication:
             request.connection.principal = principal
         return principal
 
-    def _wrong(self, request: HttpRequest, rules: ListenerRules, username: str, now: float) -> HttpResponse:
+    def _wrong(
+        self,
+        request: HttpRequest,
+        rules: ListenerRules,
+        username: str,
+        known: Sequence[Credential],
+        now: float,
+    ) -> HttpResponse:
         self.attempts.failed(request.peer, username, now)
         request.connection.principal = None
         self.count_refusal("credentials")
-        log.warning("%s: wrong password or unknown username %r", request.peer, username[:100])
+        if known:
+            whose = ", ".join(
+                dict.fromkeys(f"{'device type ' * (each.scope == 'type')}{each.owner}" for each in known)
+            )
+            log.warning("%s: wrong password for username %r of %s", request.peer, username[:100], whose[:300])
+        else:
+            log.warning("%s: unknown username %r", request.peer, username[:100])
         return self.challenge(request, rules)
 
     # ---- does it fit the device?

@@ -102,24 +102,34 @@ class Credentials:
         return any(each.state == "current" for each in await self.of_device(device_id))
 
     async def is_current(self, device_id: str, username: str, password: str) -> bool:
-        """Whether this pair is what the device is to use."""
+        """Whether this pair is what the device is to use, now or once it has been told."""
         wanted = ha1(username, self.realm, password, "SHA-256")
         return any(
-            each.state == "current"
+            each.state != "retired"
             and each.username == username
             and hmac.compare_digest(each.ha1_sha256, wanted)
             for each in await self.of_device(device_id)
         )
 
-    async def set_device(self, device_id: str, username: str, password: str) -> bool:
-        """Bind a pair to one device in place of its others (an operator's word). True if it changed."""
+    async def set_device(self, device_id: str, username: str, password: str, in_use: bool = False) -> bool:
+        """Bind a pair to one device in place of its others (an operator's word). True if it changed.
+
+        in_use: the device comes with other credentials, which stay valid until it has used this pair: it can
+        learn of the new one only in a session that begins with the old ones.
+        """
         self.check(device_id, username, password)
         if await self.is_current(device_id, username, password):
             return False
         old = await self.of_device(device_id)
-        row = self._row("device", device_id, username, password, "current")
-        gone = Delete(CredentialRow, {"scope": "device", "owner": device_id})
-        await self._commit([gone, Insert(row)], device_id, [*(each.username for each in old), username])
+        gone = {"scope": "device", "owner": device_id}
+        if in_use:
+            gone["state"] = "pending"
+            sealed = self._keyring.seal(password.encode(), _context(device_id, "own"))
+            row = self._row("device", device_id, username, password, "pending", sealed)
+        else:
+            row = self._row("device", device_id, username, password, "current")
+        writes: list[Write] = [Delete(CredentialRow, gone), Insert(row)]
+        await self._commit(writes, device_id, [*(each.username for each in old), username])
         return True
 
     @staticmethod

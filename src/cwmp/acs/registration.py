@@ -21,7 +21,8 @@ class Planned:
     fields: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     tags: tuple[str, ...] | None = None
     quarantine: bool | None = None
-    own: tuple[str, str] | None = None
+    own: tuple[str, str, bool] | None = None
+    """Username, password, and whether the device comes with others now."""
     connection_request: tuple[str, str] | None = None
 
 
@@ -40,7 +41,10 @@ async def plan(record: DeviceRecord, registration: Registration, credentials: Cr
     if wanted is not None and wanted != record.quarantined:
         fields["quarantine"] = (record.quarantined, wanted)
         planned.quarantine = wanted
-    planned.own = await _own(record.id, registration, credentials, fields)
+    own = await _own(record.id, registration, credentials, fields)
+    if own is not None:
+        # one that is not to be trusted as it comes is not let in with what it has any longer
+        planned.own = (*own, bool(record.last_inform) and not record.quarantined)
     planned.connection_request = await _request(record.id, registration, credentials, fields)
     return planned
 
@@ -50,9 +54,15 @@ async def _own(
 ) -> tuple[str, str] | None:
     if registration.username is None and registration.password is None:
         return None
-    current = [each for each in await credentials.of_device(device_id) if each.state == "current"]
-    before = current[0].username if current else None
-    username = registration.username or before or device_id
+    # what it is being moved to counts before what it is moved from
+    own = [each for each in await credentials.of_device(device_id) if each.state != "retired"]
+    own.sort(key=lambda each: each.state != "pending")
+    before = own[0].username if own else None
+    username = registration.username or before
+    if username is None:
+        raise BadInput(
+            f"{device_id}: a password needs its username too, for the device has none of its own yet."
+        )
     if registration.password is None:
         if username == before:
             return None
@@ -62,7 +72,7 @@ async def _own(
     credentials.check(device_id, username, registration.password)
     if username != before:
         fields["username"] = (before, username)
-    fields["password"] = (MASK if current else None, MASK)
+    fields["password"] = (MASK if own else None, MASK)
     return username, registration.password
 
 

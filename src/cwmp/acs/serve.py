@@ -144,7 +144,7 @@ async def _serve(
     for listener in listeners:
         endpoint = Endpoint(sessions, authentication, rules_of(listener.config, config))
         await listener.start(http_side(endpoint, listener.config, config, metrics))
-    await api.start(Acs(state, sessions, waking, trace, metrics))
+    await api.start(Acs(state, sessions, waking, trace, metrics, config.open))
 
     def reload() -> None:
         refresh(listeners, force=True)

@@ -13,10 +13,11 @@ from cwmp.acs.waking import Waking
 
 @dataclass(slots=True)
 class Acs:
-    """The parts of a running ACS that the API needs."""
+    """The parts of a running ACS that the API needs. open_to_all: CPEs are not authenticated."""
 
     state: State
     sessions: Sessions
     waking: Waking
     trace: Trace
     metrics: Metrics
+    open_to_all: bool = False

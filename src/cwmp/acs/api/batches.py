@@ -14,6 +14,7 @@ from cwmp.acs.api.offline import checked_state
 from cwmp.acs.api.problems import responses
 from cwmp.acs.api.waiting import while_connected
 from cwmp.acs.batches import BatchItem, batch_json
+from cwmp.acs.lockout import refuse_lockout
 
 Id = Annotated[str, Path(min_length=1, max_length=256)]
 
@@ -43,6 +44,8 @@ def router(acs: Acs) -> APIRouter:
         for item in body.items:
             record = registry.find(item.device)
             state = checked_state(item.state, record.root, strict=body.strict, device=record.id)
+            if not acs.open_to_all:
+                await refuse_lockout(record, state, acs.state.credentials, secrets=body.secrets)
             items.append(BatchItem(record.id, {"state": state.to_json(), **choices}))
         batch = await batches.submit(
             items,

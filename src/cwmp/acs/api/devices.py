@@ -15,6 +15,7 @@ from cwmp.acs.api.gate import note
 from cwmp.acs.api.offline import checked_state
 from cwmp.acs.api.problems import responses
 from cwmp.acs.api.waiting import while_connected
+from cwmp.acs.lockout import refuse_lockout
 from cwmp.acs.registry import device_json
 from cwmp.acs.transactions import Kind, TransactionRecord, transaction_json
 from cwmp.platforms.protocol import Registration, RegistrationChange
@@ -81,6 +82,8 @@ def router(acs: Acs) -> APIRouter:
         """Bring a device to a state, in one CWMP session: read, plan, write the differences, read back."""
         record = registry.find(device)
         state = checked_state(body.state, record.root, strict=body.strict, device=record.id)
+        if not acs.open_to_all:
+            await refuse_lockout(record, state, acs.state.credentials, secrets=body.secrets)
         payload = {
             "state": state.to_json(),
             "secrets": body.secrets,
