@@ -54,11 +54,11 @@ $(BIN)/python:
 
 $(STAMPS)/engine: pyproject.toml $(BIN)/python
 	@mkdir -p $(STAMPS)
-	$(PIP) install --editable '.[ansible,nornir]'
+	$(PIP) install --editable '.[ansible]'
 	@touch $@
 
 $(STAMPS)/tools: pyproject.toml $(STAMPS)/engine
-	$(PIP) install --editable '.[ansible,nornir,dev]'
+	$(PIP) install --editable '.[ansible,dev]'
 	@touch $@
 
 $(STAMPS)/collection: $(COLLECTION_FILES) $(STAMPS)/engine
