@@ -13,8 +13,9 @@ from cwmp.platforms.protocol import Transaction
 
 
 def print_json(data: Any) -> None:
-    """JSON that a program reads and a person can."""
-    print(json.dumps(data, indent=2, ensure_ascii=False))
+    """JSON that a program reads and a person can; nothing in it steers a terminal."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    print("".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text))
 
 
 def printable(text: str) -> str:

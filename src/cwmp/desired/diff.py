@@ -77,7 +77,13 @@ def _shown(value: str, secret: bool) -> str:
         return MASK
     if _PLAIN.fullmatch(value) and not _LIKE_ANOTHER_TYPE.fullmatch(value):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    # Devices choose their own strings: nothing in them may steer a terminal, or be there and not be seen.
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(char: str) -> str:
+    return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
 def _text(lines: list[str]) -> str:

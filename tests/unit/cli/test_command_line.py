@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,14 @@ def test_a_parameter_without_a_value_says_why(capsys: pytest.CaptureFixture[str]
     paths = ("Device.A", "Device.B.")
     show_read({"parameters": [{"path": path, "value": None, "writable": None} for path in paths]})
     assert capsys.readouterr().out == "Device.A  (the device does not let it be read)\nDevice.B.\n"
+
+
+def test_json_is_json_and_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"value": "caf\u00e9 \x9b31m \u202e \U000e0001 \n end"}
+    printing.print_json(told)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == told and "caf\u00e9" in printed
+    assert printed.replace("\n", "").isprintable()
 
 
 def test_what_became_of_a_transaction() -> None:

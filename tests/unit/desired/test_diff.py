@@ -49,6 +49,12 @@ def test_rows_values_secrets_and_verdicts_in_the_order_of_paths() -> None:
     assert diff_of([asdict(change) for change in changes]) == diff
 
 
+def test_what_a_device_holds_steers_no_terminal_and_is_seen() -> None:
+    held = "caf\u00e9 \x9b31m\u202e\u00a0"
+    diff = diff_of([Change("set", "Device.X", held, "y", "y", "string", Verdict.APPLIED)])
+    assert diff["before"] == 'Device.X: "caf\u00e9 \\u009b31m\\u202e\\u00a0"\n'
+
+
 def test_nothing_gives_nothing() -> None:
     assert diff_of([]) == {"before": "", "after": ""}
 
