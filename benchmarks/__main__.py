@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.table import Row, save, show
 
-SUBJECTS = ("sessions", "wire", "transactions", "scale", "ansible_cost")
+SUBJECTS = ("sessions", "wire", "transactions", "scale", "ansible_cost", "xmpp")
 
 
 def main() -> None:

@@ -132,7 +132,7 @@ s2s_ports = {{ }}
 modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "limits" }}
 modules_disabled = {{ "s2s", "offline" }}
 limits = {{ c2s = {{ rate = "10kb/s" }} }}
-unlimited_jids = {{ "acs@{DEV}", "acs@{PROD}" }}
+unlimited_jids = {{ "acs@{DEV}", "acs@{PROD}", "echo@{DEV}" }}
 c2s_require_encryption = true
 authentication = "internal_plain"
 {hosts}"""
