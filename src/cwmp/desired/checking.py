@@ -241,10 +241,17 @@ def _did_you_mean(path: str, models: tuple[str, ...]) -> str:
     near: dict[str, None] = {}
     for root in models:
         near |= dict.fromkeys(model(root).suggest(path))
-    return f": did you mean {' or '.join(list(near)[:3])}?" if near else ": check its spelling"
+    return f": {_proposal(path, list(near))}" if near else ": check its spelling"
 
 
 def did_you_mean(path: str, root: str) -> str:
     """Half a sentence that proposes known paths near this one; "" when there are none."""
     near = model(root).suggest(with_root(path, root))
-    return f"did you mean {' or '.join(near[:3])}?" if near else ""
+    return _proposal(path, near) if near else ""
+
+
+def _proposal(path: str, near: list[str]) -> str:
+    alike = [each for each in near if each.endswith(".") == path.endswith(".")]
+    if alike:
+        return f"did you mean {' or '.join(alike[:3])}?"
+    return f"nothing like it is known, look at what is below {near[0]}"

@@ -78,8 +78,11 @@ def set_refused(
 ) -> CpeFault:
     """A refused SetParameterValues. values: what was to be set, by path; secrets: those to be hidden."""
     hidden = secrets.values()
+    sole = next(iter(values)) if len(values) == 1 else ""
     parts = [
-        ParameterFault(each.parameter_name, each.code, described(Fault(each.code, each.message), hidden))
+        ParameterFault(
+            each.parameter_name or sole, each.code, described(Fault(each.code, each.message), hidden)
+        )
         for each in fault.set_parameter_values_faults
     ]
     if not parts and len(values) == 1:
@@ -93,7 +96,8 @@ def set_refused(
         advice = _value_advice(first, root, values, hidden=first.path in secrets) or _ADVICE.get(
             first.code, ""
         )
-        text = f"{device} refuses to set {first.path}{shown}{more} ({first.message})"
+        which = first.path or f"one of {len(values)} parameters, which it does not name"
+        text = f"{device} refuses to set {which}{shown}{more} ({first.message})"
     else:
         advice = _ADVICE.get(fault.code, "the device does not say which parameter")
         text = f"{device} refuses to set {len(values)} parameters ({described(fault, hidden)})"
