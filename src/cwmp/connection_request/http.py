@@ -130,7 +130,7 @@ def _no_way_in(reply: _Reply) -> Answer:
     if not offered:
         return Answer("refused", "the device answered HTTP 401 without a challenge", 401)
     if "basic" in offered.lower():
-        detail = "the device asks for Basic, which would send the password in clear; allow it for this device"
+        detail = "the device asks for Basic, which sends the password in clear; waking.basic would allow it"
         return Answer("refused", detail, 401)
     return Answer("refused", f"the device asks for an authentication that is not known here: {offered}", 401)
 
