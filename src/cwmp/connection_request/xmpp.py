@@ -182,6 +182,8 @@ class BrokerConnection:
                     wait = max(wait, _WAIT_AFTER_REFUSAL)
             except BrokerError as error:
                 self._down(str(error))
+            except Exception as error:  # a bug of ours or the library's must not end waking for good
+                self._down(f"the ACS stumbled ({type(error).__name__})")
             if time.monotonic() - began > _STEADY:
                 wait = _FIRST_WAIT
             # Spread, so that many ACS processes do not fall on a broker in the moment it is back.

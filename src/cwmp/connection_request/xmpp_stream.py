@@ -56,6 +56,9 @@ class BrokerStream(ClientXMPP):
         self.enable_direct_tls = direct_tls
         self.enable_starttls = not direct_tls
         self.enable_plaintext = False
+        self.max_redirects = (
+            0  # where to dial is said by the configuration and by DNS, not by whoever answers
+        )
         self.plugin["feature_mechanisms"].use_mechs = list(_LOGINS)
         self.ended: asyncio.Future[str] = loop.create_future()
         self._ready: asyncio.Future[None] = loop.create_future()
