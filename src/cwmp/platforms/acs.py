@@ -97,11 +97,11 @@ class AcsPlatform:
         return self._submit(self._path(device, "read"), {"paths": list(paths), "names": names}, call)
 
     def transaction(self, transaction_id: str, *, wait: float = 0.0) -> Transaction:
-        path = _query(f"/v1/transactions/{quote(transaction_id, safe='')}", wait=wait)
+        path = _query(f"/v1/transactions/{_segment(transaction_id)}", wait=wait)
         return _read(Transaction, self._object("GET", path, wait=wait))
 
     def cancel(self, transaction_id: str) -> Transaction:
-        path = f"/v1/transactions/{quote(transaction_id, safe='')}/cancel"
+        path = f"/v1/transactions/{_segment(transaction_id)}/cancel"
         return _read(Transaction, self._object("POST", path))
 
     def transactions(self, filters: Mapping[str, str] | None = None) -> Iterator[Transaction]:
@@ -149,11 +149,11 @@ class AcsPlatform:
 
     def batch(self, batch_id: str, *, wait: float = 0.0) -> dict[str, Any]:
         """``{"id", "state", "total", "done", "failed", "created"}``, after it is over or `wait` is."""
-        return self._object("GET", _query(f"/v1/batches/{quote(batch_id, safe='')}", wait=wait), wait=wait)
+        return self._object("GET", _query(f"/v1/batches/{_segment(batch_id)}", wait=wait), wait=wait)
 
     def steer_batch(self, batch_id: str, action: Literal["pause", "resume", "cancel"]) -> dict[str, Any]:
         """Pause, resume or cancel a batch."""
-        return self._object("POST", f"/v1/batches/{quote(batch_id, safe='')}/{action}")
+        return self._object("POST", f"/v1/batches/{_segment(batch_id)}/{action}")
 
     # device types
 
@@ -179,11 +179,11 @@ class AcsPlatform:
         body = {"match": dict(match), "username": username, "individual": individual}
         if password:
             body["password"] = password
-        return self._object("PUT", _query(f"/v1/device-types/{quote(name, safe='')}", check=check), body)
+        return self._object("PUT", _query(f"/v1/device-types/{_segment(name)}", check=check), body)
 
     def delete_device_type(self, name: str, *, check: bool = False) -> dict[str, Any]:
         """Forget a device type and its credentials; with `check` nothing is changed."""
-        return self._object("DELETE", _query(f"/v1/device-types/{quote(name, safe='')}", check=check))
+        return self._object("DELETE", _query(f"/v1/device-types/{_segment(name)}", check=check))
 
     # transport
 
@@ -205,7 +205,7 @@ class AcsPlatform:
             if len(found) != 1:
                 raise UnknownDevice(f"{len(found) or 'No'} devices have the serial number {device}")
             device = found[0].id
-        return f"/v1/devices/{quote(device, safe='')}" + (f"/{call}" if call else "")
+        return f"/v1/devices/{_segment(device)}" + (f"/{call}" if call else "")
 
     def _object(self, method: str, path: str, body: Any = None, *, wait: float = 0.0) -> dict[str, Any]:
         answer = self._connection.call(method, path, body, wait=wait)
@@ -234,3 +234,8 @@ def _change(data: Mapping[str, Any]) -> RegistrationChange:
         fields={name: (pair[0], pair[1]) for name, pair in data["fields"].items()},
         device=_read(Device, data["device"]) if data.get("device") else None,
     )
+
+
+def _segment(text: str) -> str:
+    """One segment of a path; whatever stands on a command line can be asked for, if not found."""
+    return quote(text, safe="", errors="surrogatepass")

@@ -8,7 +8,7 @@ import json
 import os
 import socket
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from cwmp.platforms.protocol import PlatformError, Rejected, Unauthorised, UnknownDevice, Unreachable
 from cwmp.platforms.unix_http import Headers, UnixConnection
@@ -46,8 +46,8 @@ class AcsConnection:
             self._unix = rest.removeprefix("//") if rest.startswith("///") else rest
         else:
             self._unix = ""
-            parts = urlsplit(url)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
+            parts = _parts(url)
+            if parts is None:
                 raise PlatformError(
                     f"'{url}' is no URL of an ACS: write unix:/path/to/acs.sock, http://127.0.0.1:PORT or https://HOST"
                 )
@@ -55,10 +55,8 @@ class AcsConnection:
                 raise PlatformError(f"A token is not sent to {url} in clear text: use https")
             self._parts = parts
         if token:
-            try:
-                token.encode("ascii")
-            except UnicodeEncodeError:
-                raise PlatformError("The token for the ACS holds characters that no token has") from None
+            if not token.isascii() or not token.isprintable():
+                raise PlatformError("The token for the ACS holds characters that no token has")
             self._headers["Authorization"] = f"Bearer {token}"
         self._kept: http.client.HTTPConnection | UnixConnection | None = None
         self._owner = 0
@@ -168,3 +166,14 @@ class AcsConnection:
         kind = KINDS.get(str(problem.get("kind")), PlatformError)
         text = str(problem.get("detail") or problem.get("title") or f"the ACS answered HTTP {status}")
         raise kind(" ".join(text.split()))
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The parts of an http or https URL that a connection can be tried with, else None."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and host else None

@@ -66,6 +66,9 @@ def test_no_acs_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     ("arguments", "says"),
     [
         (("--url", "ftp://x"), "is no URL of an ACS"),
+        (("--url", "http://127.0.0.1:99999"), "is no URL of an ACS"),
+        (("--url", "http://[::1"), "is no URL of an ACS"),
+        (("--url", f"http://{'a' * 70}.example"), "is no URL of an ACS"),
         (("--platform", "genieacs"), "There is no platform 'genieacs'"),
         (("--token-file", "/nonexistent"), "cannot be read"),
     ],
@@ -73,6 +76,18 @@ def test_no_acs_is_one_sentence(capsys: pytest.CaptureFixture[str], tmp_path: Pa
 def test_wrong_options(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str) -> None:
     code, _, err = run(capsys, "devices", *arguments)
     assert code == 1 and says in err and err.count("\n") == 1
+
+
+def test_a_device_that_is_no_text_is_asked_for(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for device in ("\udcff", "\ud800"):
+        code, _, err = run(capsys, "get", device, ".A", "--url", f"unix:{tmp_path}/none.sock")
+        assert code == 1 and "No ACS answers" in err and err.count("\n") == 1
+
+
+def test_a_token_holds_no_lines(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CWMP_TOKEN", "a-secret-token\r\nX-Other: 1")
+    code, _, err = run(capsys, "devices", "--url", "http://127.0.0.1:9")
+    assert code == 1 and "no token has" in err and "a-secret" not in err
 
 
 def test_a_token_is_not_sent_in_clear(
