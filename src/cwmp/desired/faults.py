@@ -27,6 +27,9 @@ _ADVICE = {
 _SHORTEST = 4
 """A secret shorter than this is cut out of a text by dropping the whole text."""
 
+_LONGEST_SHOWN = 200
+"""Characters of a value or of a device's own words in one sentence."""
+
 
 def scrubbed(text: str, secrets: Iterable[str]) -> str:
     """The text without any of the secrets; "" where a very short one is in it.
@@ -48,7 +51,7 @@ def described(fault: Fault, secrets: Iterable[str] = ()) -> str:
     own = " ".join(scrubbed(fault.message, secrets).split())
     if not own or own.lower() in (meaning.lower(), "cwmp fault"):
         return f"{fault.code} {meaning}"
-    return f'{fault.code} {meaning}, "{own[:200]}"'
+    return f'{fault.code} {meaning}, "{own[:_LONGEST_SHOWN]}"'
 
 
 def cannot_read(
@@ -91,7 +94,9 @@ def set_refused(
         first = parts[0]
         shown = ""
         if first.path in values and first.code in (9006, 9007):
-            shown = f" = {MASK if first.path in secrets else repr(values[first.path])}"
+            value = values[first.path]
+            short = value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}..."
+            shown = f" = {MASK if first.path in secrets else repr(short)}"
         more = f" (and {len(parts) - 1} more)" if len(parts) > 1 else ""
         advice = _value_advice(first, root, values, hidden=first.path in secrets) or _ADVICE.get(
             first.code, ""

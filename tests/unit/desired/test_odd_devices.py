@@ -76,3 +76,16 @@ def test_a_secret_that_a_fault_quotes_escaped_is_masked(make_bench: Any) -> None
         bench.converge({"set": {".ManagementServer.Password": 'pa&ss<w>"rd'}})
     assert "ss&lt;w" not in str(fault.value) + str(fault.value.parameters)
     assert "no ******** here" in str(fault.value)
+
+
+def test_a_refused_value_is_not_told_at_length(make_bench: Any) -> None:
+    bench = make_bench("Device.")
+    answer = bench.cpe.answer
+    bench.cpe.answer = lambda message: (
+        Fault(9003, "", (SetParameterValuesFault(message.parameter_list[0].name, 9007, "too long"),))
+        if type(message).__name__ == "SetParameterValues"
+        else answer(message)
+    )
+    with pytest.raises(CpeFault, match="xxx") as fault:
+        bench.converge({"set": {".X_ACME.Text": "x" * 100_000}})
+    assert len(str(fault.value)) < 500
