@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.table import Row, save, show
 
-SUBJECTS = ("sessions", "wire", "transactions", "scale", "ansible_cost", "xmpp")
+SUBJECTS = ("sessions", "wire", "transactions", "scale", "ansible_cost", "xmpp", "stun")
 
 
 def main() -> None:
