@@ -95,6 +95,7 @@ class Registry:
         self._writing: asyncio.Task[None] | None = None
         self._unsettled: dict[str, list[Write]] = {}
         self._forgotten_callbacks: list[Callable[[str], Awaitable[object]]] = []
+        self._quarantined_callbacks: list[Callable[[DeviceRecord], None]] = []
 
     @classmethod
     async def open(
@@ -360,8 +361,14 @@ class Registry:
         return record, True
 
     async def forget(self, device_id: str, check: bool = False) -> RegistrationChange:
-        """Remove a device with its credentials, knowledge and transactions that have not begun."""
-        record = self.find(device_id)
+        """Remove a device with its credentials, knowledge and transactions that have not begun.
+
+        An unknown one is as it should be already.
+        """
+        try:
+            record = self.find(device_id)
+        except UnknownDevice:
+            return RegistrationChange(False, {}, None)
         if not check:
             for callback in self._forgotten_callbacks:
                 await callback(record.id)
@@ -385,6 +392,8 @@ class Registry:
         if not record.quarantined or record.quarantine_reason != reason:
             record.quarantined, record.quarantine_reason = True, reason
             await self._save(record)
+            for callback in self._quarantined_callbacks:
+                callback(record)
         return record
 
     async def release(self, device_id: str) -> DeviceRecord:
@@ -396,6 +405,10 @@ class Registry:
             remove_flag(record, FLAG_CLONE)
             await self._save(record)
         return record
+
+    def on_quarantined(self, callback: Callable[[DeviceRecord], None]) -> None:
+        """Called with a device that has been put into quarantine."""
+        self._quarantined_callbacks.append(callback)
 
     def on_forgotten(self, callback: Callable[[str], Awaitable[object]]) -> None:
         """Awaited with the identity of a device that is about to be removed."""

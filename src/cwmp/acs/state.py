@@ -9,6 +9,7 @@ from cwmp.acs.batches import Batches
 from cwmp.acs.credentials import Credentials
 from cwmp.acs.keyring import Keyring
 from cwmp.acs.knowledge import Knowledge
+from cwmp.acs.quarantine import Quarantine
 from cwmp.acs.registry import Registry
 from cwmp.acs.store import Store
 from cwmp.acs.store.sqlite import SqliteStore
@@ -60,4 +61,5 @@ async def open_state(
         await transactions.cancel_device(device_id, "the device was removed from the ACS")
 
     registry.on_forgotten(cancel)
+    Quarantine(registry, transactions)
     return State(store, keyring, credentials, knowledge, registry, transactions, batches)

@@ -49,6 +49,16 @@ def expired(tx: TransactionRecord) -> dict[str, Any]:
     )
 
 
+def quarantined(tx: TransactionRecord, reason: str) -> dict[str, Any]:
+    """The device gets no work. reason: why, with or without the device's name before it."""
+    why = reason.removeprefix(f"{tx.device}: ").rstrip(".") or "nobody has said why"
+    return fault_of(
+        "offline",
+        f"{tx.device} is quarantined: {why}; allow it with `cwmp register {tx.device} --quarantine no` "
+        "(nothing was changed).",
+    )
+
+
 def _waking(tx: TransactionRecord) -> str:
     if tx.wake == "none":
         return "it was not to be woken"

@@ -299,8 +299,10 @@ class Waking:
     def _waits(self, device_id: str) -> bool:
         if self._sessions.in_session(device_id):
             return False
-        transaction = self._transactions.next_for(device_id)
-        return transaction is not None and transaction.wake != "none"
+        # One that is not to wake it may be the next, and then comes along with those that are.
+        return self._transactions.next_for(device_id) is not None and any(
+            transaction.wake != "none" for transaction in self._transactions.open_for(device_id)
+        )
 
     async def _inform_within(self, device: _Device, seconds: float) -> bool:
         if device.informed:

@@ -17,4 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return show_change(options, platform_of(options).forget(options.device, check=options.check))
+    change = platform_of(options).forget(options.device, check=options.check)
+    return show_change(options, change, nothing="nothing to forget")

@@ -47,15 +47,17 @@ def run(options: argparse.Namespace) -> int:
     return show_change(options, change)
 
 
-def show_change(options: argparse.Namespace, change: RegistrationChange) -> int:
-    """Print what changed on the platform's side; gives the exit code."""
+def show_change(
+    options: argparse.Namespace, change: RegistrationChange, *, nothing: str = "nothing to change"
+) -> int:
+    """Print what changed on the platform's side, or `nothing`; gives the exit code."""
     if options.json:
         print_json({"changed": change.changed, "fields": {k: list(v) for k, v in change.fields.items()}})
     else:
         for name, (before, after) in change.fields.items():
             print(printable(f"{name}: {_shown(before)} → {_shown(after)}"))
         if not change.changed:
-            print(f"{options.device}: nothing to change")
+            print(f"{options.device}: {nothing}")
     return DIFFERENCES if options.check and change.changed else 0
 
 

@@ -71,10 +71,9 @@ def router(acs: Acs) -> APIRouter:
     async def forget(request: Request, device: Ident, check: bool = False) -> Response:
         """Remove a device with its credentials and what has not begun for it."""
         note(request.scope, device=device, check=check)
-        record = registry.find(device)
-        change = await registry.forget(record.id, check)
-        if not check:
-            acs.trace.forget(record.id)
+        change = await registry.forget(device, check)
+        if change.changed and not check:
+            acs.trace.forget(str(change.fields["device"][0]))
         return _change(change)
 
     @routes.post("/{device}/converge", response_model=schemas.Transaction, responses=SUBMITTED)
