@@ -56,9 +56,8 @@ class BrokerStream(ClientXMPP):
         self.enable_direct_tls = direct_tls
         self.enable_starttls = not direct_tls
         self.enable_plaintext = False
-        self.max_redirects = (
-            0  # where to dial is said by the configuration and by DNS, not by whoever answers
-        )
+        # None: where to dial is said by the configuration and by DNS, not by whoever answers.
+        self.max_redirects = -1
         self.plugin["feature_mechanisms"].use_mechs = list(_LOGINS)
         self.ended: asyncio.Future[str] = loop.create_future()
         self._ready: asyncio.Future[None] = loop.create_future()
@@ -174,7 +173,8 @@ class BrokerStream(ClientXMPP):
         self._over("the broker offers no login that is known here")
 
     def _told_off(self, error: Any) -> None:
-        self._why = f"the broker ended the stream ({error['condition']})"
+        self._over(f"the broker ended the stream ({error['condition']})")
+        self.abort()  # RFC 6120 §4.9.1.1: there is no way on after a stream error
 
     def _over(self, reason: object) -> None:
         text = reason if isinstance(reason, str) else ""

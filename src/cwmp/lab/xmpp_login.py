@@ -46,7 +46,7 @@ class CpeStream(ClientXMPP):
         loop = asyncio.get_running_loop()
         super().__init__(settings.jid, settings.password, ssl_context=context, loop=loop)
         self.enable_direct_tls = False
-        self.max_redirects = 0
+        self.max_redirects = -1
         self.enable_starttls = settings.use_tls
         self.enable_plaintext = not settings.use_tls
         if not settings.use_tls:

@@ -295,3 +295,40 @@ def test_nothing_is_told_to_a_server_without_tls(plain_server, tmp_path) -> None
         assert b"auth" not in b"".join(got) and b"secret" not in b"".join(got)
 
     asyncio.run(play())
+
+
+def test_whoever_answers_does_not_say_where_to_dial(tmp_path) -> None:
+    """see-other-host before TLS would let anybody on the way choose what the ACS connects to."""
+    dialled: list[int] = []
+
+    async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dialled.append(1)
+
+    async def play() -> None:
+        elsewhere = await asyncio.start_server(other, "127.0.0.1", 0)
+        target = elsewhere.sockets[0].getsockname()[1]
+
+        async def redirect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(65536)
+            writer.write(
+                b"<?xml version='1.0'?><stream:stream xmlns:stream='http://etherx.jabber.org/streams' id='1' "
+                b"xmlns='jabber:client' version='1.0' from='dev.test'><stream:error><see-other-host "
+                b"xmlns='urn:ietf:params:xml:ns:xmpp-streams'>127.0.0.1:%d</see-other-host></stream:error>"
+                % target
+            )
+            await reader.read(65536)
+            await asyncio.sleep(0.1)
+            writer.close()
+
+        server = await asyncio.start_server(redirect, "127.0.0.1", 0)
+        password = tmp_path / "password"
+        password.write_text(ACS_PASSWORD)
+        port = server.sockets[0].getsockname()[1]
+        connection = BrokerConnection(Broker(DEV, f"acs@{DEV}", password, "127.0.0.1", port))
+        connection.start()
+        answer = await connection.request(Jid("a", DEV, "b"), "caller", "secret", seconds=1)
+        await connection.close()
+        assert answer.word == "broker_down" and "see-other-host" in answer.detail
+        assert not dialled
+
+    asyncio.run(play())
