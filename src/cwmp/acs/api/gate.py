@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import logging
@@ -18,6 +19,10 @@ VERSION_HEADER = b"cwmp-api-version"
 BODY_LIMIT = 64 * 1024 * 1024
 OPEN_PATHS = frozenset({"/health"})
 PATH_SHOWN = 300
+STOPPED = (
+    "The ACS was stopped before it could answer: what the device has begun goes on when the ACS runs again, "
+    "so look at its transactions"
+)
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 audit_log = logging.getLogger("cwmp.acs.audit")
@@ -72,6 +77,11 @@ class Gate:
             except _TooLarge:
                 if not started:
                     await _refuse(answer, 413, "invalid", f"The body is larger than {BODY_LIMIT} bytes")
+            except asyncio.CancelledError:
+                # The server ends and cancels those who wait; without this they would get a bare 500.
+                if started:
+                    raise
+                await _refuse(answer, 503, "internal", STOPPED)
         finally:
             if scope["method"] not in READING:
                 self._audit(scope, status, time.monotonic() - began)
