@@ -53,7 +53,7 @@ class ActionModule(CpeAction):
         }
         if answer.informed:
             return result
-        if answer.answer != "accepted":
+        if answer.answer not in ("accepted", "sent"):
             what = answer.answer.replace("_", " ")
             said = f" ({answer.detail})" if answer.detail else ""
             advice = ADVICE.get(answer.answer, "see 'detail'")

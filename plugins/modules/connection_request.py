@@ -65,8 +65,9 @@ route:
   type: str
   sample: direct
 answer:
-  description: How the device answered, C(accepted), C(wrong_credentials), C(busy), C(refused),
-    C(unreachable), C(no_answer), C(unsafe_address) or C(no_method).
+  description: How the device answered, C(accepted), C(sent) (by UDP, which nobody acknowledges),
+    C(wrong_credentials), C(busy), C(refused), C(unreachable), C(no_answer), C(unsafe_address) or
+    C(no_method).
   returned: when a connection request was sent
   type: str
   sample: accepted

@@ -35,9 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_platform_options(parser)
 
 
+_FINE = ("accepted", "sent")
+"""It will come; or, by UDP, nobody could say more."""
+
+
 def run(options: argparse.Namespace) -> int:
     result = platform_of(options).connection_request(options.device, method=options.method, wait=options.wait)
-    good = result.informed if options.wait or options.method == "none" else result.answer == "accepted"
+    good = result.informed if options.wait or options.method == "none" else result.answer in _FINE
     if options.json:
         print_json(asdict(result))
         return 0 if good else 1

@@ -142,7 +142,7 @@ class ConnectionRequestResult:
     """How a device answered when woken.
 
     answer: accepted, wrong_credentials, busy, refused, unreachable, no_answer, unsafe_address, no_method,
-    unavailable, broker_down (XMPP).
+    unavailable, broker_down (XMPP), sent (UDP, which nobody acknowledges).
     answer_ms / inform_ms: milliseconds to the answer and to its Inform; None where it did not come.
     """
 
