@@ -92,6 +92,7 @@ class WakingConfig:
     networks: tuple[Network, ...] = ()
     source_address: str = ""
     in_flight: int = 200
+    in_flight_per_address: int = 100
     timeout: float = 10.0
     basic: bool = False
 

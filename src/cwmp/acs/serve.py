@@ -124,6 +124,7 @@ async def _serve(
             networks=config.waking.networks,
             timeout=config.waking.timeout,
             in_flight=config.waking.in_flight,
+            in_flight_per_address=config.waking.in_flight_per_address,
             routes=routes,
             basic=config.waking.basic,
         ),

@@ -15,6 +15,7 @@ from cwmp.connection_request.address import Network
 from cwmp.connection_request.answer import Answer
 from cwmp.connection_request.choice import AUTO, candidates, settled
 from cwmp.connection_request.choosing_route import Routes
+from cwmp.connection_request.crowd import Crowd
 from cwmp.connection_request.http_method import HttpMethod
 from cwmp.connection_request.method import Method, Target
 from cwmp.platforms.protocol import ConnectionRequestResult
@@ -42,7 +43,8 @@ class WakingRules:
     networks: addresses allowed besides the one the device's last Inform came from.
     repeat: before a request that stayed unanswered, or was not followed by an Inform, is repeated; doubled
     each time up to `longest_repeat`.
-    in_flight: connection requests under way at once. routes: how to get to which device.
+    in_flight: connection requests under way at once; in_flight_per_address: of those over HTTP, to one
+    address and port: devices could name a victim's. routes: how to get to which device.
     basic: send credentials in clear to devices that ask for nothing better.
     deadline: for all methods that `auto` tries together. settle: for the Inform after a request that the
     device does not answer (a datagram), before `auto` tries the next method.
@@ -53,6 +55,7 @@ class WakingRules:
     longest_repeat: float = 600.0
     timeout: float = 10.0
     in_flight: int = 200
+    in_flight_per_address: int = 100
     routes: Routes = field(default_factory=Routes)
     basic: bool = False
     deadline: float = 25.0
@@ -94,7 +97,8 @@ class Waking:
         self._credentials = credentials
         self._sessions = sessions
         self.rules = rules = rules or WakingRules()
-        http = HttpMethod(rules.networks, rules.routes, rules.basic, rules.timeout)
+        crowd = Crowd(rules.in_flight_per_address)
+        http = HttpMethod(rules.networks, rules.routes, rules.basic, rules.timeout, crowd)
         self.methods: dict[str, Method] = dict(methods) if methods is not None else {http.name: http}
         self._worked: OrderedDict[str, str] = OrderedDict()
         self._metrics = metrics

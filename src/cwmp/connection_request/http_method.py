@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from cwmp.connection_request.address import Network
 from cwmp.connection_request.answer import Answer
 from cwmp.connection_request.choosing_route import Routes
+from cwmp.connection_request.crowd import Crowd
 from cwmp.connection_request.method import Target
 from cwmp.connection_request.safe_http import ask
 
@@ -17,13 +18,15 @@ class HttpMethod:
     """Asks the ConnectionRequestURL, if its host is the one the device's last Inform came from.
 
     networks: addresses allowed besides, and those of the device's route. basic: send credentials in clear to
-    devices that ask for nothing better. timeout: seconds for the whole exchange.
+    devices that ask for nothing better. timeout: seconds for the whole exchange. crowd: limits what is under
+    way to one address at once.
     """
 
     networks: Sequence[Network] = ()
     routes: Routes = field(default_factory=Routes)
     basic: bool = False
     timeout: float = 10.0
+    crowd: Crowd | None = None
     name: str = "http"
     confirms: bool = True
 
@@ -41,4 +44,5 @@ class HttpMethod:
             route=rule.route,
             basic=self.basic,
             seconds=self.timeout,
+            crowd=self.crowd,
         )

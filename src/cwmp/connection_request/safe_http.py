@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from cwmp.connection_request.address import Network, parse_url, resolve, safe
 from cwmp.connection_request.answer import Answer
+from cwmp.connection_request.crowd import Crowd, Crowded
 from cwmp.connection_request.http import request_http
 from cwmp.connection_request.route import Direct, Route
 
@@ -21,11 +23,13 @@ async def ask(
     route: Route | None = None,
     basic: bool = False,
     seconds: float = 10.0,
+    crowd: Crowd | None = None,
 ) -> tuple[str, Answer]:
     """Wake a device by its ConnectionRequestURL; gives the route's name and the answer. Never raises for
     what the device does.
 
-    informed_from: address its last Inform came from; allowed: networks that are safe besides.
+    informed_from: address its last Inform came from; allowed: networks that are safe besides. crowd: counts
+    the requests to one address; beyond its limit the device is not asked now.
     """
     route = route or Direct()
     target = parse_url(url)
@@ -45,7 +49,11 @@ async def ask(
             "allow that network if it is right"
         )
         return route.name, Answer("unsafe_address", detail)
-    answer = await request_http(
-        target, str(address), username, password, route=route, basic=basic, seconds=seconds
-    )
+    try:
+        with crowd.one_more(route.name, str(address), target.port) if crowd else nullcontext():
+            answer = await request_http(
+                target, str(address), username, password, route=route, basic=basic, seconds=seconds
+            )
+    except Crowded:
+        answer = Answer("busy", f"so many devices name {address}:{target.port} that this one has to wait")
     return route.name, answer
