@@ -103,6 +103,15 @@ def test_twice_broken_is_an_error(tmp_path: Path) -> None:
     assert len(requests) == 2
 
 
+def test_broken_and_then_gone_does_not_sound_as_if_nothing_was_sent(tmp_path: Path) -> None:
+    with (
+        server(tmp_path, lambda _: (tmp_path / "s").unlink()) as (url, requests),
+        pytest.raises(Unreachable, match="what it had accepted goes on"),
+    ):
+        AcsPlatform(url).read("D", ["X."], Call(wait=1))
+    assert len(requests) == 1
+
+
 @pytest.mark.parametrize(
     ("reply", "says"),
     [

@@ -74,14 +74,17 @@ class AcsConnection:
             except (*BROKEN, BrokenPipeError, ConnectionResetError, ConnectionAbortedError) as error:
                 self.close()
                 if last:
-                    raise Unreachable(
-                        f"The ACS at {self.url} broke the connection before it answered: was it restarted?"
-                    ) from error
+                    raise Unreachable(f"{self._broke()}: was it restarted?") from error
             except http.client.HTTPException as error:
                 self.close()
                 raise Unreachable(f"What answers at {self.url} does not speak HTTP") from error
             except OSError as error:
                 self.close()
+                if last:
+                    # It may have taken the call the first time: that nobody answers now does not undo it.
+                    raise Unreachable(
+                        f"{self._broke()} and answers no more; what it had accepted goes on when it runs again"
+                    ) from error
                 raise Unreachable(self._why(error, wait)) from error
             except BaseException:
                 # Ctrl-C: the ACS takes the closed connection for "cancel what has not begun".
@@ -130,6 +133,9 @@ class AcsConnection:
                 f"The CA file {self._ca_file} cannot be read: {error.strerror or error}"
             ) from error
         return http.client.HTTPSConnection(host, self._parts.port, timeout=self._timeout, context=context)
+
+    def _broke(self) -> str:
+        return f"The ACS at {self.url} broke the connection before it answered"
 
     def _why(self, error: OSError, wait: float) -> str:
         if isinstance(error, TimeoutError):
