@@ -50,7 +50,7 @@ async def ask(
         )
         return route.name, Answer("unsafe_address", detail)
     try:
-        with crowd.one_more(route.name, str(address), target.port) if crowd else nullcontext():
+        with crowd.one_more(route.name, str(address), target.port) if crowd is not None else nullcontext():
             answer = await request_http(
                 target, str(address), username, password, route=route, basic=basic, seconds=seconds
             )
