@@ -43,15 +43,23 @@ def lab_credentials(file: Path) -> tuple[str, str]:
 
 
 def write(file: Path, text: str) -> None:
-    """Write `text` to a new `file` that only this user may read. Raises `CwmpError`."""
+    """Write `text` to a new `file` that only this user may read. Raises `CwmpError`.
+
+    Written aside first: a full disk or a crash leaves no half of it, which the next start would stumble over.
+    """
+    aside = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            os.fchmod(out.fileno(), 0o600)
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
+        try:
+            descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                os.fchmod(out.fileno(), 0o600)
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
         raise CwmpError(f"{file} cannot be written: {error.strerror}") from error
 
