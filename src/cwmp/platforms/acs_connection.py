@@ -83,7 +83,7 @@ class AcsConnection:
                 if last:
                     # It may have taken the call the first time: that nobody answers now does not undo it.
                     raise Unreachable(
-                        f"{self._broke()} and answers no more; what it had accepted goes on when it runs again"
+                        f"{self._broke()} and is gone: what it had accepted goes on when it runs again"
                     ) from error
                 raise Unreachable(self._why(error, wait)) from error
             except BaseException:
