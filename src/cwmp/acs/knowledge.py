@@ -1,7 +1,8 @@
 """What was learnt of devices and models, for the next procedure to start from.
 
-Per device: keyed hashes of the secrets it accepted and accepted spellings; durable with the transaction that
-proved them. Per model and firmware: types, writability, response time, limits; bounded, written by and by.
+Per device: keyed hashes of the secrets it accepted, accepted spellings, what waits for a reboot; durable with
+the transaction that proved them. Per model and firmware: types, writability, response time, limits; bounded,
+written by and by.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class _Device:
 
     secret_hashes: dict[str, str] = field(default_factory=dict)
     accepted_forms: dict[str, tuple[str, str]] = field(default_factory=dict)
+    pending_reboot: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -89,6 +91,7 @@ class Knowledge:
             parameter_key=record.parameter_key,
             secret_hashes=dict(device.secret_hashes),
             accepted_forms=dict(device.accepted_forms),
+            pending_reboot=dict(device.pending_reboot),
             types=_ByGenericPath(model.types),
             writable=_ByGenericPath(model.writable),
             hash_secret=partial(self._keyring.keyed_hash, record.id),
@@ -108,11 +111,12 @@ class Knowledge:
             model = await self._model(key)
             if self._learn_types(model, learnt.types, learnt.writable):
                 self._write_model(key, model)
-        if not learnt.secret_hashes and not learnt.accepted_forms:
+        if not learnt.secret_hashes and not learnt.accepted_forms and not learnt.pending_reboot:
             return ()
         device = await self._device(record.id)
         changed = _update(device.secret_hashes, learnt.secret_hashes)
         changed |= _update(device.accepted_forms, learnt.accepted_forms)
+        changed |= _update(device.pending_reboot, learnt.pending_reboot)
         return (self._write(record.id, device),) if changed else ()
 
     def response_timeout(self, record: DeviceRecord) -> float:
@@ -140,6 +144,13 @@ class Knowledge:
         self._devices.put(device_id, _Device())
         return (Delete(MemoryRow, {"device": device_id}),)
 
+    async def booted(self, device_id: str) -> None:
+        """What waited for a reboot of the device has taken effect; durable when it returns."""
+        device = await self._device(device_id)
+        if device.pending_reboot:
+            device.pending_reboot.clear()
+            await self._store.commit([self._write(device_id, device)])
+
     async def forget_secrets(self, device_id: str, below: str = "") -> None:
         """Forget hashes of secrets at or below path `below` ("": all): a 401 has contradicted one, say."""
         device = await self._device(device_id)
@@ -163,16 +174,18 @@ class Knowledge:
                     device.secret_hashes = json.loads(row.secret_hashes)
                     forms = json.loads(row.accepted_forms)
                     device.accepted_forms = {path: (pair[0], pair[1]) for path, pair in forms.items()}
+                    device.pending_reboot = json.loads(row.pending_reboot)
                 self._devices.put(device_id, device)
         return device
 
     def _write(self, device_id: str, device: _Device) -> Write:
-        if not device.secret_hashes and not device.accepted_forms:
+        kept = (device.secret_hashes, device.accepted_forms, device.pending_reboot)
+        if not any(kept):
             return Delete(MemoryRow, {"device": device_id})
-        for paths in (device.secret_hashes, device.accepted_forms):
+        for paths in kept:
             while len(paths) > _PATHS_PER_DEVICE:
                 del paths[next(iter(paths))]
-        return Put(MemoryRow(device_id, json.dumps(device.secret_hashes), json.dumps(device.accepted_forms)))
+        return Put(MemoryRow(device_id, *map(json.dumps, kept)))
 
     async def _model(self, key: ModelKey) -> _Model:
         model = self._models.get(key)

@@ -94,6 +94,7 @@ class Registry:
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Task[None] | None = None
         self._unsettled: dict[str, list[Write]] = {}
+        self._booted: set[str] = set()
         self._forgotten_callbacks: list[Callable[[str], Awaitable[object]]] = []
         self._quarantined_callbacks: list[Callable[[DeviceRecord], None]] = []
 
@@ -218,6 +219,8 @@ class Registry:
             self._add(record)
         events = tuple([event.event_code for event in inform.event][:64])
         booted = new or "0 BOOTSTRAP" in events or "1 BOOT" in events
+        if "1 BOOT" in events or "M Reboot" in events:
+            self._booted.add(device_id)
         place = record.connection_request_url or record.address
         changed = take_in(record, inform.parameter_list)
         if record.manufacturer != told.manufacturer or record.cwmp_version != cwmp_version:
@@ -256,9 +259,13 @@ class Registry:
     async def settle(self, record: DeviceRecord) -> None:
         """Return once what the Inform changed and no crash may undo is durable.
 
-        That is a new device and a BOOTSTRAP (which forgets secret hashes); otherwise it returns at once. The
-        CPE drops its BOOTSTRAP event with the InformResponse, so the response must wait for this.
+        That is a new device, a BOOTSTRAP (which forgets secret hashes) and a BOOT (after which nothing waits
+        for a reboot); otherwise it returns at once. The CPE drops these events with the InformResponse, so
+        the response must wait for this.
         """
+        if record.id in self._booted:
+            await self._knowledge.booted(record.id)
+            self._booted.discard(record.id)
         writes = self._unsettled.pop(record.id, None)
         if writes is None:
             return
@@ -462,6 +469,7 @@ class Registry:
         self._alive.pop(record.id, None)
         self._unwritten.discard(record.id)
         self._unsettled.pop(record.id, None)
+        self._booted.discard(record.id)
 
     def _index_serial(self, serial: str, device_id: str) -> None:
         same = self._serials.get(serial)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cwmp.desired.known import ConvergeOptions, KnownDevice
+from cwmp.desired.outcome import Change
 from cwmp.desired.planning import StepKeys
 from cwmp.desired.remembering import Memory
 from cwmp.desired.rows import Tables
@@ -16,7 +17,7 @@ class Run:
     """One converge of one device.
 
     landed: an earlier attempt's values are known to have been set. outdated_forms: paths whose accepted
-    spelling is not needed any more.
+    spelling is not needed any more. pending: what is as it is wanted, but only after a reboot.
     """
 
     known: KnownDevice
@@ -28,6 +29,7 @@ class Run:
     keys: StepKeys
     landed: bool
     warnings: list[str] = field(default_factory=list)
+    pending: list[Change] = field(default_factory=list)
     outdated_forms: set[str] = field(default_factory=set)
     atomic: bool = True
 

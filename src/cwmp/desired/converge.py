@@ -118,6 +118,11 @@ def _refuse_doubts(run: Run, state: DesiredState) -> None:
 
 
 def _plan_values(run: Run, state: DesiredState, plan: Plan) -> Procedure[None]:
+    run.pending = [
+        Change("add", row.path, None, None, None, "object", Verdict.PENDING_REBOOT)
+        for row in plan.rows
+        if row.present and not row.added and row.path in run.known.pending_reboot
+    ]
     wanted = yield from wanted_values(run, state, plan.rows)
     yield from observe(run, wanted)
     added = tuple(row.path for row in plan.rows if row.present and (row.added or not row.number))
@@ -251,6 +256,10 @@ def _verify(run: Run, plan: Plan) -> Procedure[None]:
 
 
 def _outcome(run: Run, plan: Plan) -> ConvergeOutcome:
+    if run.options.check:
+        # a check fails for nothing that it would not change
+        for each in run.pending:
+            run.warn(f"{each.path} of {run.device} was set before and takes effect only after a reboot")
     return ConvergeOutcome(
         root=run.root,
         changes=plan.changes(),
@@ -259,6 +268,7 @@ def _outcome(run: Run, plan: Plan) -> ConvergeOutcome:
         ),
         warnings=tuple(run.warnings),
         atomic=run.atomic,
-        learnt=learnt_from(run, plan.writes, plan.removals),
+        learnt=learnt_from(run, plan.writes, plan.removals, plan.rows),
         accepted=run.options.accept,
+        pending=() if run.options.check else tuple(run.pending),
     )

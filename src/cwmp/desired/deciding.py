@@ -10,6 +10,7 @@ from cwmp.desired.comparing import equal
 from cwmp.desired.context import Run
 from cwmp.desired.faults import cannot_read
 from cwmp.desired.lexical import Unfit, carried, lexical, meaning
+from cwmp.desired.outcome import MASK, Change, Verdict
 from cwmp.desired.planning import Write
 from cwmp.desired.procedure import Procedure, Refused
 from cwmp.desired.secrecy import told
@@ -44,7 +45,19 @@ def decide(run: Run, wanted: dict[str, Scalar], added_rows: tuple[str, ...]) -> 
         write = _decided(run, path, value, run.tables.observed.get(path), added)
         if write is not None:
             found.append(write)
+        elif path in run.known.pending_reboot:
+            _still_pending(run, path)
     return found
+
+
+def _still_pending(run: Run, path: str) -> None:
+    """Nothing to write, but what was written before waits for a reboot, unless it was changed since."""
+    held = run.tables.observed.get(path)
+    secret = path in run.secrets.paths
+    if held is None or (not secret and held.value != run.known.pending_reboot[path]):
+        return
+    value = MASK if secret else held.value
+    run.pending.append(Change("set", path, value, value, value, held.type, Verdict.PENDING_REBOOT, secret))
 
 
 def _decided(run: Run, path: str, value: Scalar, held: ParameterValue | None, added: bool) -> Write | None:

@@ -16,6 +16,7 @@ class KnownDevice:
     root: ``Device.`` or ``InternetGatewayDevice.``; empty: the procedure asks the device.
     parameter_key: ManagementServer.ParameterKey of the newest Inform, "" if unknown; settles a lost answer.
     hash_secret: (path, value) → keyed hash, comparable with `secret_hashes`; None: the platform keeps none.
+    pending_reboot: as in `outcome.Learnt`; empty once the device has booted.
     max_set: parameters one SetParameterValues may carry on this model; 0: no limit known.
     """
 
@@ -24,6 +25,7 @@ class KnownDevice:
     parameter_key: str = ""
     secret_hashes: Mapping[str, str] = field(default_factory=dict)
     accepted_forms: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    pending_reboot: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     writable: Mapping[str, bool] = field(default_factory=dict)
     hash_secret: Callable[[str, str], str] | None = None

@@ -9,19 +9,28 @@ from cwmp.desired.applying import Removal
 from cwmp.desired.context import Run
 from cwmp.desired.outcome import Learnt, Verdict
 from cwmp.desired.planning import Write
+from cwmp.desired.rows import DesiredRow
 
 
-def learnt_from(run: Run, writes: Iterable[Write], removals: Sequence[Removal]) -> Learnt:
-    """Hashes of accepted secrets, accepted spellings, types the device reported that were not known."""
+def learnt_from(
+    run: Run, writes: Iterable[Write], removals: Sequence[Removal], rows: Iterable[DesiredRow] = ()
+) -> Learnt:
+    """Hashes of accepted secrets, accepted spellings, what waits for a reboot, types that were not known."""
+    pending: dict[str, str | None] = {row.path: "" for row in rows if row.added and row.status == 1}
     hashes: dict[str, str | None] = {}
     forms: dict[str, tuple[str, str] | None] = dict.fromkeys(run.outdated_forms)
     for removal in removals:
         if removal.verdict is not Verdict.REVERTED:
             hashes |= {path: None for path in run.known.secret_hashes if path.startswith(removal.path)}
             forms |= {path: None for path in run.known.accepted_forms if path.startswith(removal.path)}
+            pending |= {path: None for path in run.known.pending_reboot if path.startswith(removal.path)}
     for write in writes:
         if write.verdict is Verdict.PLANNED:
             continue
+        if write.verdict is Verdict.PENDING_REBOOT:
+            pending[write.path] = "" if write.secret else write.after or ""
+        elif write.path in run.known.pending_reboot:
+            pending[write.path] = None
         if write.secret:
             accepted = write.verdict is not Verdict.REVERTED
             hashed = run.secrets.hash(write.path, write.value) if accepted else None
@@ -43,7 +52,7 @@ def learnt_from(run: Run, writes: Iterable[Write], removals: Sequence[Removal]) 
         for path, held in run.tables.observed.items()
         if run.known.types.get(path) != held.type
     }
-    return Learnt(secret_hashes=hashes, accepted_forms=forms, types=types)
+    return Learnt(secret_hashes=hashes, accepted_forms=forms, pending_reboot=pending, types=types)
 
 
 def in_flight(run: Run, parts: Iterable[Iterable[Write]]) -> Learnt:

@@ -67,6 +67,9 @@ class Learnt:
     """path → keyed hash of the secret the device accepted last; None: forget it."""
     accepted_forms: Mapping[str, tuple[str, str] | None] = field(default_factory=dict)
     """path → (wanted, held) spelling the user accepted as `normalised`; None: forget it."""
+    pending_reboot: Mapping[str, str | None] = field(default_factory=dict)
+    """path → value read after a set that takes effect only after a reboot ("" for secrets and rows); None: it
+    has taken effect. The device's next boot ends them all."""
     types: Mapping[str, str] = field(default_factory=dict)
     """path → XSD type name the device itself reported."""
     writable: Mapping[str, bool] = field(default_factory=dict)
@@ -74,7 +77,11 @@ class Learnt:
 
 @dataclass(frozen=True, slots=True)
 class ConvergeOutcome:
-    """Result of a converge. `failed_verdicts` lists changes whose verdict was not accepted."""
+    """Result of a converge. `failed_verdicts` lists changes whose verdict was not accepted.
+
+    pending: what was set earlier, is as it is wanted, and still waits for a reboot; nothing was changed there
+    now.
+    """
 
     root: str
     changes: tuple[Change, ...]
@@ -83,6 +90,7 @@ class ConvergeOutcome:
     atomic: bool = True
     learnt: Learnt = field(default_factory=Learnt)
     accepted: frozenset[Verdict] = frozenset()
+    pending: tuple[Change, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -91,7 +99,7 @@ class ConvergeOutcome:
     @property
     def failed_verdicts(self) -> tuple[Change, ...]:
         good = self.accepted | {Verdict.APPLIED, Verdict.PLANNED}
-        return tuple(change for change in self.changes if change.verdict not in good)
+        return tuple(change for change in (*self.changes, *self.pending) if change.verdict not in good)
 
     def to_json(self) -> dict[str, Any]:
         """The result as the API gives it; without `learnt`, which stays with the platform."""
@@ -99,6 +107,7 @@ class ConvergeOutcome:
             "root": self.root,
             "changed": self.changed,
             "changes": [_plain(change) for change in self.changes],
+            "pending": [_plain(change) for change in self.pending],
             "instances": [_plain(instance) | {"match": dict(instance.match)} for instance in self.instances],
             "warnings": list(self.warnings),
             "atomic": self.atomic,

@@ -57,6 +57,7 @@ class _Kept:
     last_inform: str = ""
     secret_hashes: dict[str, str] = field(default_factory=dict)
     accepted_forms: dict[str, tuple[str, str]] = field(default_factory=dict)
+    pending_reboot: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     writable: dict[str, bool] = field(default_factory=dict)
     faults: list[tuple[str, Fault]] = field(default_factory=list)
@@ -234,7 +235,9 @@ class MemoryPlatform:
 
     def _informed(self, kept: _Kept, event: str = "") -> None:
         now = datetime.datetime.now(datetime.UTC)
-        kept.cpe.inform((event,) if event else (), now.timestamp())
+        inform = kept.cpe.inform((event,) if event else (), now.timestamp())
+        if any(each.event_code == "1 BOOT" for each in inform.event):
+            kept.pending_reboot.clear()
         kept.cpe.informed()
         kept.cpe.session_over()
         kept.last_inform = _iso(now)
@@ -388,6 +391,7 @@ class MemoryPlatform:
             parameter_key=kept.cpe.management.parameter_key,
             secret_hashes=kept.secret_hashes,
             accepted_forms=kept.accepted_forms,
+            pending_reboot=kept.pending_reboot,
             types=kept.types,
             writable=kept.writable,
             hash_secret=hashed,
@@ -396,6 +400,7 @@ class MemoryPlatform:
     def _learn(self, kept: _Kept, learnt: Learnt) -> None:
         _merge(kept.secret_hashes, learnt.secret_hashes)
         _merge(kept.accepted_forms, learnt.accepted_forms)
+        _merge(kept.pending_reboot, learnt.pending_reboot)
         kept.types.update(learnt.types)
         kept.writable.update(learnt.writable)
 

@@ -129,6 +129,7 @@ class Bench:
             self.known,
             secret_hashes=merged(self.known.secret_hashes, learnt.secret_hashes),
             accepted_forms=merged(self.known.accepted_forms, learnt.accepted_forms),
+            pending_reboot=merged(self.known.pending_reboot, learnt.pending_reboot),
             types=merged(self.known.types, learnt.types),
             writable=merged(self.known.writable, learnt.writable),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -356,3 +357,27 @@ def test_reads_are_split_into_requests_of_bearable_size(bench: Any) -> None:
     values, faults = run(read_values(names, "d"), bench.answer)
     assert list(values) == names[:1] and len(faults) == len(names) - 1
     assert max(len(m.parameter_names) for m in bench.log if isinstance(m, GetParameterValues)) == CHUNK
+
+
+@pytest.mark.parametrize("habit", ["status1", "status1_old"])
+def test_what_waits_for_a_reboot_is_not_forgotten(make_bench: Any, habit: str) -> None:
+    bench = make_bench("Device.", habit)
+    wanted = {"set": {".X_ACME.Text": "hello", ".ManagementServer.ConnectionRequestPassword": "s3cret"}}
+    assert {each.verdict for each in bench.converge(wanted).failed_verdicts} == {Verdict.PENDING_REBOOT}
+    again = bench.converge(wanted)
+    text = next(each for each in again.failed_verdicts if each.path == "Device.X_ACME.Text")
+    assert text.verdict is Verdict.PENDING_REBOOT and "s3cret" not in str(again)
+    if habit == "status1":
+        assert not again.changed and bench.sent == ["GetParameterValues"]
+        assert {each.path for each in again.pending} == {each.path for each in again.failed_verdicts}
+        assert again.to_json()["pending"] and not again.to_json()["changed"]
+        check = bench.converge(wanted, check=True)
+        assert not check.changed and not check.failed_verdicts
+        assert any("takes effect only after a reboot" in each for each in check.warnings)
+        accepted = bench.converge(wanted, accept=frozenset({Verdict.PENDING_REBOOT}))
+        assert not accepted.changed and not accepted.failed_verdicts
+        # a value that somebody else has set since is not what is waiting
+        elsewhere = bench.converge({"set": {".X_ACME.Text": "another"}}, check=True)
+        assert elsewhere.changed and not elsewhere.warnings
+    bench.known = replace(bench.known, pending_reboot={})  # it has booted
+    assert habit != "status1" or not bench.converge(wanted).failed_verdicts

@@ -97,6 +97,8 @@ class MemoryRow(Row):
     """JSON object path → keyed hash."""
     accepted_forms: str
     """JSON object path → [wanted, held]."""
+    pending_reboot: str
+    """JSON object path → value read after the set."""
 
 
 @dataclass(frozen=True, slots=True)

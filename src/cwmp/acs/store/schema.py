@@ -70,6 +70,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE UNIQUE INDEX batch_client_key ON batch (client_key) WHERE client_key IS NOT NULL",
     ),
+    ("ALTER TABLE memory ADD COLUMN pending_reboot TEXT NOT NULL DEFAULT '{}'",),
 )
 
 
