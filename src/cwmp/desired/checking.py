@@ -254,4 +254,4 @@ def _proposal(path: str, near: list[str]) -> str:
     alike = [each for each in near if each.endswith(".") == path.endswith(".")]
     if alike:
         return f"did you mean {' or '.join(alike[:3])}?"
-    return f"nothing like it is known, look at what is below {near[0]}"
+    return f"nothing like it is known, see what {near[0]} has"

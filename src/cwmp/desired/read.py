@@ -104,10 +104,13 @@ class _Reading:
                 )
             self.missing.append(asked)
             return
+        # some devices leave the final dot of an object out, and read it as an empty text when asked
+        objects = {each.name.removesuffix(".").rpartition(".")[0] for each in listed}
         for each in listed:
-            self.writable[each.name] = each.writable
-            if not each.name.endswith(".") or self.names:
-                self.found[each.name] = None
+            name = f"{each.name}." if each.name in objects else each.name
+            self.writable[name] = each.writable
+            if not name.endswith(".") or self.names:
+                self.found[name] = None
 
     def _listed(self, path: str) -> Procedure[Sequence[ParameterInfo] | Fault]:
         """Everything below; level by level where the whole is too much for the device."""

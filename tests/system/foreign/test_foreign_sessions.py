@@ -203,6 +203,23 @@ def test_a_row_that_is_refused_inside_a_status(acs) -> None:
     assert refused.state == "fault" and refused.fault["code"] == 9004
 
 
+def test_objects_listed_without_their_final_dot(acs) -> None:
+    """As SimulaTR69 does, which reads them as empty texts besides."""
+    cpe = RawCpe(acs.port)
+    objects = ("Device.DeviceInfo", "Device.ManagementServer")
+    cpe.tree |= {path: ["", "", False] for path in objects}
+    cpe.session("0 BOOTSTRAP")
+    call = Call(wait=0, queue=True, connection_request="none")
+    transaction = acs.platform.read(cpe.id, ["."], call, names=True).id
+    cpe.session()
+    read = outcome(acs, transaction)
+    assert read.state == "done", read.fault
+    assert {each["path"]: each["value"] for each in read.result["parameters"]} == {
+        f"{path}." if path in objects else path: None if path in objects else held[0]
+        for path, held in cpe.tree.items()
+    }
+
+
 @pytest.mark.parametrize(
     "habits", [Habits(), Habits(chunks=4096), Habits(pieces=9973)], ids=["plain", "chunked", "in_pieces"]
 )
