@@ -107,10 +107,13 @@ class StunClient:
         if not self._owner.reachable or not self._authentic(request) or not self._new(request):
             self.ignored += 1
             return
+        if self._owner.ring() is not Reception.ACCEPTED:
+            # Just closing a session, perhaps: nothing says so to the sender, but a copy may come in time.
+            self.ignored += 1
+            return
         self._timestamp = request.timestamp
         self._id = request.id
         self.requests += 1
-        self._owner.ring()
 
     def _authentic(self, request: UdpRequest) -> bool:
         username, password = self._owner.connection_request_credentials

@@ -40,6 +40,7 @@ class Cpe:
         self.reachable = True
         self.time_scale = 0.05
         self.rings = 0
+        self.reception = Reception.ACCEPTED
         self.told: list[Mapping[str, str]] = []
         self.happened = asyncio.Event()
         self.client = StunClient(self)
@@ -56,7 +57,7 @@ class Cpe:
     def ring(self) -> Reception:
         self.rings += 1
         self.happened.set()
-        return Reception.ACCEPTED
+        return self.reception
 
     def tell(self, values: Mapping[str, str]) -> None:
         self.told.append(values)
@@ -156,8 +157,14 @@ def test_requests_are_believed_signed_new_and_once() -> None:
         assert await send(UdpRequest(1001, 2, "acs", "n").sign("wrong")) == 0
         assert await send(UdpRequest(1001, 2, "other", "n").sign("pw")) == 0
         assert await send(UdpRequest(1001, 2, "acs", "n").sign("pw")) == 1
+        # One that came at a bad moment is not spent: its copy is heard.
+        cpe.reception = Reception.BUSY
+        late = UdpRequest(1002, 3, "acs", "n").sign("pw")
+        assert await send(late) == 1 and cpe.client.requests == 2
+        cpe.reception = Reception.ACCEPTED
+        assert await send(late, late) == 1 and cpe.client.requests == 3
         cpe.reachable = False
-        assert await send(UdpRequest(1002, 3, "acs", "n").sign("pw")) == 0
+        assert await send(UdpRequest(1003, 4, "acs", "n").sign("pw")) == 0
 
     play(scene)
 
