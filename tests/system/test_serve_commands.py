@@ -271,6 +271,12 @@ def test_a_client_survives_a_restart_of_the_acs(shell) -> None:
         platform.transaction("none")
 
 
+def test_a_transaction_tells_how_its_device_was_woken(fleet) -> None:
+    for arguments in (("get", DEVICE, INTERVAL), ("set", DEVICE, f"{INTERVAL}=1701")):
+        told = json.loads(fleet.run(*arguments, "--json").stdout)["connection_request"]
+        assert told["answer"] == "accepted" and told["informed"] and told["inform_ms"] > 0
+
+
 def test_metrics(fleet) -> None:
     fleet.platform.read(DEVICE, [INTERVAL], Call(wait=30))
     connection = http.client.HTTPConnection("localhost")

@@ -71,6 +71,7 @@ class _Device:
     last: ConnectionRequestResult | None = None
     asked_at: float = 0.0
     informed: bool = False
+    inform_ms: float = 0.0
     informs: list[asyncio.Future[float]] = field(default_factory=list)
 
 
@@ -123,9 +124,14 @@ class Waking:
         if inform is not None:
             device.informs.append(inform)
         try:
-            begun = time.monotonic()
-            result = await self._ask_once(record, device, method)
-            if inform is None or result.answer not in ("accepted", "sent", "busy", "no_answer"):
+            begun = asked = time.monotonic()
+            if method == "none":
+                result = ConnectionRequestResult(method, "", "no_method", detail="it was not asked to come")
+            else:
+                result = await self._ask_once(record, device, method)
+                asked = device.asked_at
+            may_come = method == "none" or result.answer in ("accepted", "sent", "busy", "no_answer")
+            if inform is None or not may_come:
                 return result
             try:
                 async with asyncio.timeout(max(0.0, wait - (time.monotonic() - begun))):
@@ -135,7 +141,7 @@ class Waking:
                     detail = f"{result.detail}; and it did not come within {wait:g} s"
                     return replace(result, answer="no_answer", detail=detail, informed=False)
                 return replace(result, informed=False)
-            took = max(0.0, at - min(device.asked_at, at))
+            took = at - min(asked, at)
             return replace(result, informed=True, inform_ms=round(took * 1000, 1))
         finally:
             if inform is not None and inform in device.informs:
@@ -180,6 +186,9 @@ class Waking:
             log_mishap(f"{record.id}: a connection request failed", error)
         finally:
             device.asking = None
+        if device.informed:
+            # a device may be quicker to come than its answer
+            result = replace(result, informed=True, inform_ms=device.inform_ms)
         device.last = result
         if self._metrics is not None:
             self._metrics.connection_request(result.answer)
@@ -201,6 +210,7 @@ class Waking:
         elif method not in self.methods:
             known = ", ".join(sorted(self.methods))
             detail = f"this ACS cannot send connection requests by {method[:20]}: configured is {known}"
+            detail += self._otherwise(target)
             return ConnectionRequestResult(method[:20], "", "no_method", detail=detail)
         else:
             chosen = [self.methods[method]]
@@ -224,7 +234,8 @@ class Waking:
         self, target: Target, device: _Device, method: Method, end: float
     ) -> ConnectionRequestResult:
         if obstacle := method.obstacle(target):
-            return ConnectionRequestResult(method.name, "", "no_method", detail=obstacle)
+            detail = obstacle + self._otherwise(target)
+            return ConnectionRequestResult(method.name, "", "no_method", detail=detail)
         device.asked_at = begun = time.monotonic()
         try:
             async with asyncio.timeout(max(0.1, end - begun)):
@@ -249,6 +260,11 @@ class Waking:
             username=username,
             password=password,
         )
+
+    def _otherwise(self, target: Target) -> str:
+        """How else the device can be woken, as the end of a sentence; "" where there is no way."""
+        ways = [each.name for each in candidates(target, self.methods)]
+        return f"; {target.id} can be woken by {' or '.join(ways)}" if ways else ""
 
     def _obstacles(self, target: Target) -> str:
         return "; ".join(f"{name}: {method.obstacle(target)}" for name, method in self.methods.items())
@@ -332,8 +348,14 @@ class Waking:
             self._worked.move_to_end(record.id)
             if len(self._worked) > _REMEMBERED:
                 self._worked.popitem(last=False)
-        device.informed = True
         now = time.monotonic()
+        device.informed = True
+        device.inform_ms = round(max(0.0, now - device.asked_at) * 1000, 1)
+        for transaction in self._transactions.open_for(record.id):
+            told = transaction.connection_request
+            if told is not None and not told.get("informed"):
+                came = {**told, "informed": True, "inform_ms": device.inform_ms}
+                self._transactions.woken(transaction, came)
         for inform in device.informs:
             if not inform.done():
                 inform.set_result(now)

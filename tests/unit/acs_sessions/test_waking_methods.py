@@ -96,3 +96,52 @@ def test_no_way_is_said_with_every_obstacle(kit):
         assert unknown.answer == "no_method" and "configured is http, xmpp" in unknown.detail
 
     kit.run(run())
+
+
+def test_who_cannot_be_woken_this_way_may_be_by_another(kit):
+    async def run():
+        acs, cpe = await known(kit)
+        ways = [Way("http", "accepted"), Way("xmpp", "accepted", obstacle="no JID")]
+        waking = waking_of(acs, ways)
+        result = await waking.request(cpe.id, "xmpp")
+        assert result.detail == f"no JID; {cpe.id} can be woken by http"
+        result = await waking.request(cpe.id, "stun")
+        assert result.detail.endswith(f"configured is http, xmpp; {cpe.id} can be woken by http")
+
+    kit.run(run())
+
+
+def test_by_no_method_only_waits_for_the_next_inform(kit):
+    async def run():
+        acs, cpe = await known(kit)
+        ways = [Way("http", "accepted")]
+        waking = waking_of(acs, ways)
+        waiting = asyncio.ensure_future(waking.request(cpe.id, "none", wait=5))
+        await asyncio.sleep(0.01)
+        await cpe.session()
+        result = await waiting
+        assert result.informed and result.inform_ms > 0 and ways[0].asked == []
+        assert not (await waking.request(cpe.id, "none", wait=0.01)).informed
+
+    kit.run(run())
+
+
+def test_a_transaction_tells_that_its_device_came(kit):
+    async def run():
+        for early in (False, True):
+            acs, cpe = await known(kit)
+            way = Way("http", "accepted", then=cpe.session if early else None)
+            waking_of(acs, [way])
+            acs.transactions.woken = lambda tx, answer: setattr(tx, "connection_request", answer)
+            first = acs.transactions.submit(cpe.id, value=1)
+            while first.connection_request is None and not early:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            if not early:
+                assert not first.connection_request["informed"]
+                await cpe.session()
+            await acs.settle()
+            assert first.state == "done"
+            assert early or first.connection_request["informed"]
+            assert early or first.connection_request["inform_ms"] > 0
+
+    kit.run(run())
