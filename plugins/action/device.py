@@ -22,7 +22,7 @@ MATCH: Spec = {
     "serial_prefix": {"type": "str"},
 }
 OF_A_DEVICE = ("connection_request_username", "connection_request_password", "tags", "quarantine")
-OF_A_TYPE = ("match", "individual")
+OF_A_TYPE = ("match", "any_device", "individual")
 
 
 class ActionModule(CpeAction):
@@ -39,6 +39,7 @@ class ActionModule(CpeAction):
         "quarantine": {"type": "bool"},
         "device_type": {"type": "str"},
         "match": {"type": "dict", "options": MATCH},
+        "any_device": {"type": "bool"},
         "individual": {"type": "bool"},
     }
 
@@ -47,6 +48,7 @@ class ActionModule(CpeAction):
 
     def _device(self):
         self._refuse(OF_A_TYPE, "is for a device type; give 'device_type' too")
+        self._refuse_half_pairs()
         check = bool(self._task.check_mode)
         if self.options["state"] == "absent":
             change = self.platform.forget(self.device, check=check)
@@ -69,6 +71,7 @@ class ActionModule(CpeAction):
 
     def _device_type(self):
         self._refuse(OF_A_DEVICE, "is for one device; leave out 'device_type'")
+        self._refuse_half_pairs()
         name, check = self.options["device_type"], bool(self._task.check_mode)
         if not hasattr(self.platform, "set_device_type"):
             raise Failure(f"platform {self.platform.name} has no device types; register devices one by one")
@@ -80,15 +83,30 @@ class ActionModule(CpeAction):
             if not self.options["username"]:
                 raise Failure(f"device type {name} needs the 'username' that its devices present")
             match = {key: value for key, value in (self.options["match"] or {}).items() if value}
+            any_device = bool(self.options["any_device"])
+            if any_device and match:
+                raise Failure(f"device type {name} has both 'match' and 'any_device: true'; give one of them")
+            if not match and not any_device:
+                raise Failure(
+                    f"device type {name} has no 'match', so its password would let in every device; "
+                    "say which devices are of this type, or give 'any_device: true'"
+                )
             change = self.platform.set_device_type(
                 name,
                 match=match,
                 username=self.options["username"],
                 password=self.options["password"] or "",
                 individual=bool(self.options["individual"]),
+                any_device=any_device,
                 check=check,
             )
         return {**self._changed(name, change["changed"], change["fields"]), "device_type": name}
+
+    def _refuse_half_pairs(self):
+        for password in ("password", "connection_request_password"):
+            username = password.replace("password", "username")
+            if self.options[password] is not None and not self.options[username]:
+                raise Failure(f"option '{password}' needs '{username}' beside it; nothing was registered")
 
     def _refuse(self, options, why):
         for option in options:

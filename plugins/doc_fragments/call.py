@@ -21,7 +21,8 @@ options:
   queue:
     description:
       - With V(true) a transaction that has not begun when O(timeout) is over stays queued until the device
-        comes, and the task succeeds without C(changed). With V(false) it is cancelled and the task fails.
+        comes, and the task succeeds without C(changed). RV(state) is then C(queued), and RV(msg), shown
+        at any verbosity, names the transaction. With V(false) it is cancelled and the task fails.
     type: bool
     default: false
   connection_request:

@@ -21,7 +21,7 @@ extends_documentation_fragment:
 options:
   state:
     description: Whether the platform knows the device. With V(absent) it forgets it; it comes back with its
-      next Inform.
+      next Inform. A device that the platform does not know is as it should be.
     type: str
     choices: [present, absent]
     default: present
@@ -29,13 +29,14 @@ options:
     description: Name that the device presents to the ACS.
     type: str
   password:
-    description: Password that the device presents to the ACS. Never shown.
+    description: Password that the device presents to the ACS, together with O(username). Never shown.
     type: str
   connection_request_username:
     description: Name that the device asks of a connection request.
     type: str
   connection_request_password:
-    description: Password that the device asks of a connection request. Never shown.
+    description: Password that the device asks of a connection request, together with
+      O(connection_request_username). Never shown.
     type: str
   tags:
     description: All tags of the device; others are removed.
@@ -51,7 +52,8 @@ options:
         O(password) until each has its own.
     type: str
   match:
-    description: Which devices are of this type. The most specific type wins.
+    description: Which devices are of this type. The most specific type wins. At least one of its keys is
+      needed, unless O(any_device=true).
     type: dict
     suboptions:
       manufacturer:
@@ -66,6 +68,10 @@ options:
       serial_prefix:
         description: How their serial numbers begin.
         type: str
+  any_device:
+    description: Whether every device is of this type, whatever it is. Whoever knows the password can then be
+      any device that has no credentials of its own, so this has to be said.
+    type: bool
   individual:
     description: Whether a device of this type is given credentials of its own at first contact.
     type: bool

@@ -61,11 +61,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: That it is queued, or what went wrong, in one sentence.
+  returned: when the transaction is not over, or failed
+  type: str
+  sample: >-
+    queued as 0660f7450277c3777edeb8; it will be applied when the device comes, until
+    2026-11-24T21:14:46.170Z; cpeops.cwmp.transaction reports what came of it
 transaction:
   description: Identifier of the transaction.
   returned: when one was submitted
   type: str
-  sample: t-0190a1b2c3
+  sample: 0660f7450277c3777edeb8
 device:
   description: Identity of the CPE.
   returned: when a transaction was submitted

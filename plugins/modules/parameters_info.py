@@ -72,6 +72,13 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+msg:
+  description: That it is queued, or what went wrong, in one sentence.
+  returned: when the transaction is not over, or failed
+  type: str
+  sample: >-
+    queued as 0660f7450277c3777edeb8; it will be read when the device comes, until 2026-11-24T21:14:46.170Z;
+    cpeops.cwmp.transaction reports what came of it
 parameters:
   description: Values by full path. Numbers and booleans as such, everything else as text, secrets masked.
   returned: when the transaction is over

@@ -78,6 +78,10 @@ check:
   description: Whether it was submitted in check mode.
   returned: success
   type: bool
+msg:
+  description: How it stands, in one sentence, shown at any verbosity.
+  returned: when it is not over and O(queue=true)
+  type: str
 changes:
   description: As M(cpeops.cwmp.parameters) returns it.
   returned: when a C(converge) is over

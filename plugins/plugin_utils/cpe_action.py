@@ -11,6 +11,7 @@ goes wrong becomes `failed` and one sentence that names the host; nothing here m
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -31,12 +32,26 @@ from ansible_collections.cpeops.cwmp.plugins.plugin_utils.outcome import (
     described,
     offline,
     result_of,
+    still_open,
 )
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.plain import NotPlain
 from ansible_collections.cpeops.cwmp.plugins.plugin_utils.scrub import Secrets
 
 TRANSPORT_TIMEOUT = 30.0
 """Seconds the platform itself may take to answer, over and above what a call waits for the device."""
+
+LONGEST_TIMEOUT = 86_400
+"""Seconds; the platform takes no longer wait."""
+
+WRONG_TYPE = re.compile(r"argument '?([\w.]+)'? is of type .* unable to convert to (\w+)", re.DOTALL)
+TYPE_NAMES = {
+    "bool": "true or false",
+    "dict": "a mapping",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "str": "text",
+}
 
 Result = dict[str, Any]
 
@@ -122,9 +137,10 @@ class CpeAction(ActionBase):
         """The result of a transaction that was submitted or waited for."""
         if transaction.over:
             return result_of(transaction, diff=bool(self._task.diff))
-        waiting = described(transaction) | {"changed": False}
         if not self.options.get("wait", True) or self.options.get("queue"):
-            return waiting
+            # What queues is shown at any verbosity: a plain "ok" would read as if it were done.
+            shown = {"_ansible_verbose_always": True} if self.options.get("queue") else {}
+            return {**described(transaction), "changed": False, "msg": still_open(transaction), **shown}
         if transaction.state == "queued":
             transaction = self.platform.cancel(transaction.id)
             if transaction.state == "cancelled":
@@ -190,6 +206,7 @@ class CpeAction(ActionBase):
         if unknown:
             raise Failure(self._unknown_option(str(unknown[0])))
         if (options := at_once(self.SPEC, given)) is not None and not self.RULES:
+            self._check_timeout(options)
             return options
         validation = ArgumentSpecValidator(self.SPEC, **self.RULES).validate(given)
         if validation.error_messages:
@@ -197,7 +214,15 @@ class CpeAction(ActionBase):
                 self.secrets.add(given.get(option))
             raise Failure(self._spec_error(str(validation.error_messages[0])))
         validated: dict[str, Any] = validation.validated_parameters
+        self._check_timeout(validated)
         return validated
+
+    def _check_timeout(self, options: dict[str, Any]) -> None:
+        timeout = options.get("timeout")
+        if timeout is not None and not 0 <= timeout <= LONGEST_TIMEOUT:
+            raise Failure(
+                self._spec_error(f"option 'timeout' must be 0 to {LONGEST_TIMEOUT} seconds, not {timeout:g}")
+            )
 
     def _unknown_option(self, name: str) -> str:
         from difflib import get_close_matches
@@ -207,6 +232,10 @@ class CpeAction(ActionBase):
         return f"{self._task.action} has no option '{name}'; {hint}"
 
     def _spec_error(self, message: str) -> str:
+        if (found := WRONG_TYPE.match(message)) is not None:
+            # The validator would name Python's own types here.
+            name, kind = found.groups()
+            message = f"option '{name}' must be {TYPE_NAMES.get(kind, kind)}"
         for option, origin in self._origin.items():
             if f"'{option}'" in message or f" {option} " in message:
                 return f"{message} ({option} comes from {origin})"

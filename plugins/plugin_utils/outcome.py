@@ -125,6 +125,16 @@ def offline(transaction: Any, waited: float | None = None) -> str:
     )
 
 
+def still_open(transaction: Any) -> str:
+    """The sentence for a transaction that is not waited for any longer."""
+    later = "cpeops.cwmp.transaction reports what came of it"
+    if transaction.state != "queued":
+        return f"{transaction.state} as {transaction.id}; it has not ended yet; {later}"
+    does = "read" if transaction.kind == "read" else "compared" if transaction.check else "applied"
+    until = f", until {transaction.expires}" if transaction.expires else ""
+    return f"queued as {transaction.id}; it will be {does} when the device comes{until}; {later}"
+
+
 def _why(transaction: Any, fault: Mapping[str, Any]) -> str:
     message = str(fault.get("message") or "").strip()
     if message:

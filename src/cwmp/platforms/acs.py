@@ -170,13 +170,17 @@ class AcsPlatform:
         username: str,
         password: str = "",
         individual: bool = False,
+        any_device: bool = False,
         check: bool = False,
     ) -> dict[str, Any]:
         """Credentials shared by the devices that match (manufacturer, oui, product_class, serial_prefix).
 
+        any_device: the match is meant to be empty, so that every device fits.
         Gives ``{"changed", "fields", "device_type"}``; with `check` nothing is changed.
         """
-        body = {"match": dict(match), "username": username, "individual": individual}
+        body: dict[str, Any] = {"match": dict(match), "username": username, "individual": individual}
+        if any_device:
+            body["any"] = True
         if password:
             body["password"] = password
         return self._object("PUT", _query(f"/v1/device-types/{_segment(name)}", check=check), body)

@@ -122,6 +122,19 @@ WRONG_INPUT = """
     - name: wrong host variable
       cpeops.cwmp.parameters: {set: {.A.B: "1"}}
       vars: {cwmp_timeout: soon}
+    - name: no number
+      cpeops.cwmp.parameters: {set: {.A.B: "1"}, timeout: abc}
+    - name: negative timeout
+      cpeops.cwmp.parameters: {set: {.A.B: "1"}, timeout: -5}
+    - name: no truth value
+      cpeops.cwmp.parameters: {set: {.A.B: "1"}, wait: perhaps}
+    - name: password alone
+      cpeops.cwmp.device: {password: "{{ pw }}"}
+    - name: type of no device
+      cpeops.cwmp.device: {device_type: all, username: u, password: "{{ pw }}", match: {oui: ""}}
+    - name: type of any and some
+      cpeops.cwmp.device:
+        {device_type: all, username: u, password: "{{ pw }}", match: {oui: 0A0B0C}, any_device: true}
     - name: undefined host variable
       cpeops.cwmp.parameters: {set: {.A.B: "1"}}
       vars: {cwmp_device: "{{ nowhere_defined }}"}
@@ -151,6 +164,12 @@ WRONG_INPUT_SAYS = {
     "missing option": "set",
     "wrong choice": "secrets",
     "wrong host variable": "host variable cwmp_timeout",
+    "no number": "option 'timeout' must be a number",
+    "negative timeout": "option 'timeout' must be 0 to 86400 seconds, not -5",
+    "no truth value": "option 'wait' must be true or false",
+    "password alone": "option 'password' needs 'username' beside it",
+    "type of no device": "any_device: true",
+    "type of any and some": "both 'match' and 'any_device: true'",
     "undefined host variable": "host variable cwmp_device cannot be worked out",
     "a date": "quote it",
     "no value": "'' for the empty string",
@@ -171,6 +190,7 @@ def test_wrong_input(playing: Playing, acs: Any) -> None:
         assert found and found[0].status == "failed", f"{task}: {run.output}"
         assert says in found[0].msg, found[0].msg
         assert task == "async" or found[0].msg.startswith("good: ")
+        assert "<class" not in found[0].msg
         assert not found[0].changed
     no_secret_in(run)
     assert not any(path.endswith("/converge") for _, path, _ in acs.calls), "nothing wrong was sent"
@@ -258,6 +278,7 @@ def test_other_ways(playing: Playing, acs: Any) -> None:
     assert collected.changed and collected.result["diff"]["before"] != collected.result["diff"]["after"]
     queued = run.of("one", "Queue")
     assert queued.status == "ok" and not queued.changed and queued.result["state"] == "queued"
+    assert queued.msg.startswith(f"queued as {queued.result['transaction']}; it will be applied when")
 
     read = run.of("one", "Read").result
     read = next(one for one in run.outcomes if one.task == "Read").result

@@ -222,6 +222,49 @@ def test_device_type(playing: Playing, lab: Any) -> None:
     assert "'tags'" in run.of("cpe01", "Not of a type").msg
 
 
+def test_forgetting_an_unknown_device_is_ok(playing: Playing, lab: Any) -> None:
+    play = """
+    - hosts: cpe01
+      gather_facts: false
+      tasks: [cpeops.cwmp.device: {device: 0A0B0C-Nobody-NOBODY1, state: absent}]
+    """
+    for options in ((), ("--check",)):
+        run = playing(play, LAB, *options, **lab.variables)
+        assert run.code == 0 and not run.changed, run.output
+
+
+OF_ITS_OWN = """
+- hosts: cpe10
+  gather_facts: false
+  vars: {management_username: own-name, management_password: "{{ secret }}"}
+  tasks:
+    - ansible.builtin.import_role: {name: cpeops.cwmp.management, tasks_from: register}
+      when: register_first
+    - ansible.builtin.import_role: {name: cpeops.cwmp.management}
+"""
+
+
+def test_credentials_of_its_own_are_registered_first(playing: Playing, lab: Any) -> None:
+    extra = ("-e", "secret={{ lookup('ansible.builtin.env', 'ANSIBLE_SECRET') }}", "-vvv", "--diff")
+
+    def run(*options: str, first: bool = True) -> Any:
+        chosen = ("-e", f'{{"register_first": {str(first).lower()}}}')
+        return playing(OF_ITS_OWN, LAB, *extra, *chosen, *options, **lab.variables, ANSIBLE_SECRET=SECRET)
+
+    refused = run(first=False)
+    assert refused.failed == {"cpe10"} and not refused.changed, refused.output
+    assert "lock" in refused.of("cpe10").msg and "cpeops.cwmp.device" in refused.of("cpe10").msg
+    foretold = run("--check")
+    assert foretold.code == 0 and foretold.of("cpe10", "which credentials").changed, foretold.output
+    done = run()
+    assert done.code == 0, done.output
+    root = "InternetGatewayDevice."
+    assert done.of("cpe10", "Bring").result["verdicts"][f"{root}ManagementServer.Password"] == "applied"
+    again = run()
+    assert again.code == 0 and not again.changed, again.output
+    assert all(SECRET not in each.output for each in (refused, foretold, done, again))
+
+
 def test_queued_for_a_device_that_comes_later(playing: Playing, lab: Any) -> None:
     hosts = "all: {vars: {ansible_connection: local}, hosts: {0A0B0C-LabGateway-LATE000001: {}}}"
     play = """
@@ -237,6 +280,7 @@ def test_queued_for_a_device_that_comes_later(playing: Playing, lab: Any) -> Non
     assert queued.code == 0, queued.output
     outcome = queued.of("0A0B0C-LabGateway-LATE000001", "Queue")
     assert outcome.result["state"] == "queued" and not outcome.changed
+    assert f"queued as {outcome.result['transaction']}" in queued.output, "seen without -v"
     collect = f"""
     - hosts: all
       gather_facts: false
