@@ -1,11 +1,12 @@
 """`make demo`: an ACS, twelve simulated CPEs, the main playbook, and a drift found. Leaves nothing running.
 
-Everything it writes is below build/demo. Each process it starts it ends, also on Ctrl-C or failure.
+Everything it writes is below build/demo. Each process it starts it ends, also on INT, TERM, HUP or failure.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -19,15 +20,29 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 WORK = ROOT / "build" / "demo"
+LOCK = ROOT / "build" / "demo.lock"
 CPES = 12
 HAND_CHANGED = "LAB000003"
 READY_WITHIN = 45.0
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PROC = Path("/proc")
+ENDS_WITHIN = 5.0
+"""Seconds a child gets to end itself."""
 UNIX_PATH_LIMIT = 100
 RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+
+
+class Stopped(BaseException):
+    """Somebody ended the demo with a signal."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
 
 
 class DemoFailed(Exception):
@@ -68,38 +83,108 @@ def socket_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def process(name: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[None]:
-    """Run `cwmp ARGUMENTS` until the block ends; entered once it has printed that it is ready."""
-    log = WORK / f"{name}.log"
-    with log.open("wb") as output:
-        # A session of its own: Ctrl-C reaches this script only, which then ends its children in order.
-        child = subprocess.Popen(
-            [BIN / "cwmp", *arguments],
+def only_one() -> Iterator[None]:
+    """Two demos in one checkout would take each other's files away."""
+    LOCK.parent.mkdir(exist_ok=True)
+    # Not inherited by children, so the lock goes with this process, whatever ends it.
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise DemoFailed("another demo runs in this checkout; wait for it, or end it") from None
+        yield
+
+
+@contextlib.contextmanager
+def child(
+    *command: str | Path, stderr: int | IO[bytes], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A child that is ended with the block, in a session of its own: Ctrl-C reaches this script only."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        running = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=output,
+            stderr=stderr,
             env=environment,
             cwd=ROOT,
             start_new_session=True,
+            preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_SETMASK, before),
             text=True,
         )
+        try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            yield running
+        finally:
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+            end(running)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end(running: subprocess.Popen[str]) -> None:
+    """End a child and what it has forked, by their ids only, in no more than twice ENDS_WITHIN seconds."""
+    forks = descendants(running.pid) if running.poll() is None else []
+    if running.poll() is None:
+        running.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            running.wait(timeout=ENDS_WITHIN)
+    if running.poll() is None:
+        forks += descendants(running.pid)
+        running.kill()
+        running.wait(timeout=ENDS_WITHIN)
+    for pid, began in forks:
+        # The same process still, not another that was given its id.
+        if (known := parent_and_start(pid)) is not None and known[1] == began:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    if running.stdout is not None:
+        running.stdout.close()
+
+
+def descendants(pid: int) -> list[tuple[int, int]]:
+    """Children of a process, theirs, and so on: ids and times of start. Ansible's forks leave its session."""
+    processes = {int(entry.name): parent_and_start(int(entry.name)) for entry in PROC.glob("[0-9]*")}
+    found, parents = [], {pid}
+    while parents:
+        below = [
+            (each, known[1]) for each, known in processes.items() if known is not None and known[0] in parents
+        ]
+        found += below
+        parents = {each for each, _ in below}
+    return found
+
+
+def parent_and_start(pid: int) -> tuple[int, int] | None:
+    """Parent's id and time of start (clock ticks after boot) of a process; None when it is gone."""
     try:
-        assert child.stdout is not None
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else (int(fields[1]), int(fields[19]))
+
+
+@contextlib.contextmanager
+def process(name: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[None]:
+    """Run `cwmp ARGUMENTS` until the block ends; entered once it has printed that it is ready."""
+    log = WORK / f"{name}.log"
+    with (
+        log.open("wb") as output,
+        child(BIN / "cwmp", *arguments, stderr=output, environment=environment) as running,
+    ):
+        assert running.stdout is not None
         stuck = signal.signal(signal.SIGALRM, _too_slow(name, log))
         signal.setitimer(signal.ITIMER_REAL, READY_WITHIN)
-        line = child.stdout.readline()
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, stuck)
+        try:
+            line = running.stdout.readline()
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, stuck)
         if not line:
             raise DemoFailed(f"`cwmp {' '.join(arguments)}` ended: {log.read_text().strip()[-2000:]}")
         print(line.strip(), flush=True)
         yield
-    finally:
-        child.terminate()
-        try:
-            child.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
 
 
 def _too_slow(name: str, log: Path):
@@ -114,24 +199,12 @@ def play(title: str, *options: str, environment: Mapping[str, str]) -> list[Host
     command = ["ansible-playbook", "-i", "inventories/lab", "playbooks/site.yml", *options]
     say(f"{title}\n   $ {' '.join(command)}")
     text = ""
-    child = subprocess.Popen(
-        [BIN / command[0], *command[1:]],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        cwd=ROOT,
-        text=True,
-    )
-    try:
-        assert child.stdout is not None
-        for line in child.stdout:
+    with child(BIN / command[0], *command[1:], stderr=subprocess.STDOUT, environment=environment) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
             print(line, end="", flush=True)
             text += line
-        child.wait()
-    finally:
-        if child.poll() is None:
-            child.terminate()
-            child.wait()
+        running.wait()
     plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
     return [
         Host(name, int(changed), int(unreachable) + int(failed))
@@ -223,18 +296,22 @@ Then follow "A first playbook of your own" in README.md."""
     )
 
 
-def _end(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
+def _stop(number: int, _frame: object) -> None:
+    for each in ENDING:  # once is enough, and nothing may keep the children from being ended
+        signal.signal(each, signal.SIG_IGN)
+    raise Stopped(number)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    for ending in ENDING:  # INT too: a shell starts its background jobs with it ignored
+        signal.signal(ending, _stop)
     try:
-        demo()
+        with only_one():
+            demo()
     except DemoFailed as failure:
         print(f"\nThe demo failed: {failure}. Logs: {WORK.relative_to(ROOT)}", file=sys.stderr)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("\nStopped; every process the demo started is ended.", file=sys.stderr)
-        sys.exit(130)
+    except Stopped as stopped:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            print("\nStopped; every process the demo started is ended.", file=sys.stderr)
+        sys.exit(128 + stopped.number)
