@@ -27,6 +27,8 @@ from cwmp.acs.metrics import Metrics
 log = logging.getLogger("cwmp.acs.http")
 
 STRAY_LIMIT = 256
+MOST_FRAMING = 10
+"""Bytes a chunked body takes for each byte in it, at most: chunks of one byte take six."""
 READ_AHEAD = 64 * 1024
 REQUEST_LINE = re.compile(rb"[A-Z]{3,12} [^ \r\n]+ HTTP/1\.[01]\r\n")
 PLAUSIBLE = re.compile(rb"[A-Z]{1,12}(?: |$)")
@@ -87,6 +89,7 @@ class CpeConnection(asyncio.Protocol):
         "_content_length",
         "_drop_after",
         "_expect",
+        "_framing",
         "_headers",
         "_in_body",
         "_keep",
@@ -139,6 +142,7 @@ class CpeConnection(asyncio.Protocol):
         self._complete = False
         self._beyond = False
         self._parts: list[bytes] = []
+        self._framing = 0
         self._received = 0
         self._size_limit = 0
 
@@ -293,8 +297,8 @@ class CpeConnection(asyncio.Protocol):
             self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._complete:
-            return
+        if self._complete or self._in_body:
+            return  # after a chunked body come trailers, which say nothing here
         name = name.lower()
         self._headers.append((name, value))
         if name == b"content-length":
@@ -345,6 +349,8 @@ class CpeConnection(asyncio.Protocol):
             left = self._content_length - self._received
             if len(data) > left:
                 mine, rest = data[:left], data[left:]
+        else:
+            self._framing += len(data)
         try:
             self._parser.feed_data(mine)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -359,6 +365,8 @@ class CpeConnection(asyncio.Protocol):
             self._in_body = False
             self._rest = self._with_stray(rest) if rest else rest
             self._dispatch()
+        elif self._framing > MOST_FRAMING * self._received + self._side.limits.head_size:
+            self._refuse(400)
 
     def _with_stray(self, rest: bytes) -> bytes:
         """Bytes after the announced end that begin no request are the end of this body, miscounted."""

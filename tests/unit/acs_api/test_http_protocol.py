@@ -179,6 +179,18 @@ def test_chunked() -> None:
     assert rig.bodies == [b"<a/>", b"<b/>"]
 
 
+def test_trailers_are_no_headers_and_bounded() -> None:
+    head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    rig = fed(head + b"1\r\nx\r\n0\r\nX-Forwarded-For: 192.0.2.9\r\n\r\n", post(b"<b/>"))
+    assert rig.bodies == [b"x", b"<b/>"]
+    assert [name for name, _ in rig.endpoint.requests[0].headers] == [b"transfer-encoding"]
+    for endless in (b"0\r\nA: ", b"0\r\n" + b"A: b\r\n" * 100, b"1;"):
+        rig = fed(head + endless, *[b"A: b\r\n" * 1000] * 10)
+        assert rig.wire.closed and b" 400 " in rig.wire.written and not rig.bodies
+    single = b"".join(b"1\r\nx\r\n" for _ in range(4000))
+    assert fed(head, single[:9000], single[9000:] + b"0\r\n\r\n").bodies == [b"x" * 4000]
+
+
 def test_expect_100_continue() -> None:
     whole = post(b"<a/>", b"Expect: 100-continue")
     rig = fed(whole[:-4])
