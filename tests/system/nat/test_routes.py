@@ -42,11 +42,11 @@ def woken(play: Any, device: str, route: str) -> None:
 
 
 @pytest.fixture
-def wireguard(net_module: Any) -> None:
+def wireguard(net_module: Any, cannot: Callable[[str], None]) -> None:
     if why := net_module.missing("ip", "wireguard-go", "wg"):
-        pytest.skip(why)
+        cannot(why)
     if not Path("/dev/net/tun").exists():
-        pytest.skip("there is no /dev/net/tun for wireguard-go")
+        cannot("there is no /dev/net/tun for wireguard-go")
 
 
 def tunnel(net: Any, acs: str, device: str, folder: Path, until: Callable[..., Any]) -> tuple[str, str]:
@@ -131,10 +131,15 @@ table inet t {
 
 
 def test_through_a_socks5_gateway_and_an_http_proxy(
-    spaces: Any, inside: Callable[[Any], Any], net_module: Any, until: Callable[..., Any], tmp_path: Path
+    spaces: Any,
+    inside: Callable[[Any], Any],
+    net_module: Any,
+    until: Callable[..., Any],
+    tmp_path: Path,
+    cannot: Callable[[str], None],
 ) -> None:
     if why := net_module.missing("ip", "microsocks", "tinyproxy"):
-        pytest.skip(why)
+        cannot(why)
     acs, gateway, device = (spaces.make(name) for name in ("acs", "gw", "cpe"))
     spaces.link(acs, "eth0", gateway, "out")
     spaces.link(gateway, "in", device, "eth0")

@@ -30,9 +30,9 @@ prosody_module = _load("prosody")
 
 
 @pytest.fixture(scope="session")
-def prosody_running() -> Iterator[Any]:
+def prosody_running(cannot: Callable[[str], None]) -> Iterator[Any]:
     if why := prosody_module.missing():
-        pytest.skip(why)
+        cannot(why)
     server = prosody_module.Prosody()
     try:
         server.start()

@@ -6,23 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 PLAY = Path(__file__).with_name("srv_play.py")
 
 
-def test_srv_records_are_honoured_and_the_certificate_is_the_domains(prosody: Any, tmp_path: Path) -> None:
+def test_srv_records_are_honoured_and_the_certificate_is_the_domains(
+    prosody: Any, tmp_path: Path, cannot: Callable[[str], None]
+) -> None:
     if os.geteuid() != 0:
-        pytest.skip("a network namespace with a DNS server of its own needs root")
+        cannot("a network namespace with a DNS server of its own needs root")
     from cwmp_test_prosody import missing  # type: ignore[import-not-found]
 
     if why := missing("dnsmasq", "dnsmasq-base"):
-        pytest.skip(why)
+        cannot(why)
     if not shutil.which("unshare") or not shutil.which("ip"):
-        pytest.skip("unshare (util-linux) and ip (iproute2) make the namespace")
+        cannot("unshare (util-linux) and ip (iproute2) make the namespace")
     resolv = tmp_path / "resolv.conf"
     resolv.write_text("nameserver 127.0.0.1\n")
     done = subprocess.run(

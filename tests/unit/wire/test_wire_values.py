@@ -20,7 +20,9 @@ PYTHON_VALUES = {
     "decimal": st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30),
     "base64": st.binary(),
     "hexBinary": st.binary(),
-    "dateTime": st.datetimes(dt.datetime(2, 1, 1), dt.datetime(9998, 1, 1), timezones=ZONES),
+    "dateTime": st.datetimes(
+        dt.datetime(2, 1, 1), dt.datetime(9998, 1, 1), timezones=ZONES, allow_imaginary=False
+    ),
 }
 
 
