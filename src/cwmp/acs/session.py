@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from cwmp.acs import procedures
 from cwmp.acs.cpe_requests import answer_to
 from cwmp.acs.errors import KeyMismatch, UnknownTransaction
+from cwmp.acs.gently import gently
 from cwmp.acs.procedures import End, Order
 from cwmp.acs.wake_credentials import Pair, told_by
 from cwmp.desired.procedure import Checkpoint, CpeFault, Procedure, Refused, Request
 from cwmp.wire.acs_session import AcsSession, CpeAnswer, CpeIdle, CpeRequest
 from cwmp.wire.errors import LocalProtocolError, RemoteProtocolError
-from cwmp.wire.messages import Fault, InformResponse, Message
+from cwmp.wire.messages import Fault, GetParameterValues, InformResponse, Message
 
 if TYPE_CHECKING:
     from cwmp.acs.endpoint import ConnectionState
@@ -181,8 +182,10 @@ class Session:
             self.working = False
             return
         work.procedure.close()
+        reading = isinstance(work.asked.message, GetParameterValues)
         work.asked = None
-        work.procedure = await self._procedure(work.transaction)
+        procedure = await self._procedure(work.transaction)
+        work.procedure = gently(procedure) if reading else procedure
 
     async def _our_turn(self, answer: Message | Fault | None) -> Message | None:
         """The next request for the device, or None when there is nothing to ask it."""
@@ -239,7 +242,10 @@ class Session:
                 await self._end(Work(_nothing(), transaction), procedures.end_of_mishap(self.record.id))
                 continue
             try:
-                return Work(await self._procedure(transaction), transaction)
+                procedure = await self._procedure(transaction)
+                if owner.fragile.get(transaction.id):
+                    procedure = gently(procedure)
+                return Work(procedure, transaction)
             except (CpeFault, Refused) as error:
                 await self._end(
                     Work(_nothing(), transaction), procedures.end_of_refusal(self.record.id, error)
@@ -296,6 +302,8 @@ class Session:
         if work is not None:
             work.procedure.close()
             if work.transaction is not None:
+                if work.asked is not None and isinstance(work.asked.message, GetParameterValues):
+                    self.owner.fragile.put(work.transaction.id, True)
                 self.owner.retry(self, work.transaction, reason)
 
 

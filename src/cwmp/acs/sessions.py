@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cwmp.acs.cookies import new_cookie
 from cwmp.acs.procedures import End
+from cwmp.acs.recent import Recent
 from cwmp.acs.session import Session, log_mishap
 from cwmp.acs.wake_credentials import Pair
 
@@ -82,6 +83,8 @@ class Sessions:
         self.clock = clock
         self.wall = wall
         self.draining = False
+        self.fragile: Recent[str, bool] = Recent(4096)
+        """Transactions whose session was lost while the device was asked for values."""
         self._by_cookie: dict[str, Session] = {}
         self._by_device: dict[str, Session] = {}
         self._due: dict[int, set[Session]] = {}

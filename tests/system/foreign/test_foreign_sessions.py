@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -201,6 +202,53 @@ def test_a_row_that_is_refused_inside_a_status(acs) -> None:
     cpe.session()
     refused = outcome(acs, transaction)
     assert refused.state == "fault" and refused.fault["code"] == 9004
+
+
+class Crash(Exception):
+    """The CPE's process ends here."""
+
+
+def crashes(cpe: RawCpe, most: int) -> None:
+    """As netcwmp does with more names than it has room for, and genieacs-sim with one it does not have."""
+
+    def answer(request: str) -> str:
+        names = re.findall("<string>(.*?)</string>", request)
+        if len(names) > most or not all(name in cpe.tree for name in names):
+            cpe.close()
+            raise Crash
+        return cpe.GetParameterValues(request)
+
+    cpe.answers["GetParameterValues"] = answer
+
+
+@pytest.mark.parametrize("cookies", [None, Habits.cookies], ids=["no_cookies", "cookies"])
+def test_an_agent_that_crashes_when_asked_for_too_much(acs, cookies: Any) -> None:
+    cpe = RawCpe(acs.port, Habits(cookies=cookies))
+    cpe.tree |= {f"Device.X_ACME.{number}.Name": ["", "xsd:string", False] for number in range(100)}
+    crashes(cpe, 31)
+    cpe.session("0 BOOTSTRAP")
+    call = Call(wait=0, queue=True, connection_request="none")
+    transaction = acs.platform.read(cpe.id, ["."], call).id
+    with pytest.raises(Crash):
+        cpe.session()
+    cpe.session("1 BOOT")
+    read = outcome(acs, transaction)
+    assert read.state == "done", read.fault
+    assert len(read.result["parameters"]) == len(cpe.tree)
+
+
+def test_an_agent_that_crashes_when_asked_for_what_it_does_not_have(acs) -> None:
+    cpe = RawCpe(acs.port)
+    crashes(cpe, 100)
+    cpe.session("0 BOOTSTRAP")
+    unknown = "Device.DeviceInfo.NoSuchParameter"
+    transaction = queue(acs, cpe, {f".{unknown[7:]}": "x", f".{INTERVAL[7:]}": 900})
+    with pytest.raises(Crash):
+        cpe.session()
+    cpe.session("1 BOOT")
+    refused = outcome(acs, transaction)
+    assert refused.state == "fault" and refused.fault["code"] == 9005
+    assert unknown in refused.fault["message"] and cpe.tree[INTERVAL][0] == "300"
 
 
 def test_objects_listed_without_their_final_dot(acs) -> None:
