@@ -47,6 +47,8 @@ notes:
     environment. Host variables are those of the inventory host, also under C(delegate_to).
   - The work is done on the controller, so the connection plugin and the interpreter do not matter;
     O(device) is reached through the platform only.
+  - Passwords and tokens belong in variables, such as those of a vault. When a task fails, Ansible itself
+    quotes lines of the playbook around it with all that is written there; no module can keep it from that.
   - All modules share action group C(cpeops.cwmp.all) for C(module_defaults). A common option a module has
     no use for is accepted and ignored, so that the defaults can hold it for the whole group.
 """
