@@ -167,7 +167,8 @@ def test_every_error_is_a_problem(fleet) -> None:
         ("POST", f"{device}/converge", {"state": {"set": {NAME: True}}}, 422, "invalid"),
         ("POST", f"{device}/read", {"paths": []}, 422, "invalid"),
         ("POST", "/v1/batches", {"items": []}, 422, "invalid"),
-        ("PUT", "/v1/device-types/x", {"username": "u", "match": {}}, 422, "invalid"),
+        ("PUT", "/v1/device-types/x", {"username": "u", "match": {}, "any": True}, 422, "invalid"),
+        ("PUT", "/v1/device-types/x", {"username": "u", "password": "p", "match": {}}, 422, "invalid"),
     ):
         got, problem = raw(fleet, method, path, body)
         assert (got, problem["kind"]) == (status, kind), (method, path, body, problem)
@@ -275,6 +276,17 @@ def test_a_transaction_tells_how_its_device_was_woken(fleet) -> None:
     for arguments in (("get", DEVICE, INTERVAL), ("set", DEVICE, f"{INTERVAL}=1701")):
         told = json.loads(fleet.run(*arguments, "--json").stdout)["connection_request"]
         assert told["answer"] == "accepted" and told["informed"] and told["inform_ms"] > 0
+
+
+def test_odds_and_ends_of_the_command_line(fleet) -> None:
+    for root in ("Device", "Device."):
+        assert len(json.loads(fleet.run("devices", "--root", root, "--json").stdout)) == 2
+    assert fleet.run("trace", DEVICE, "--last", "0").stdout == ""
+    assert fleet.run("trace", DEVICE, "--last", "1").stdout.count("== session") == 1
+    assert "status1_old" in fleet.run("lab", "cpe", "--help").stdout
+    assert fleet.platform.set_device_type("t", match={}, username="u", password="p", any_device=True)[
+        "changed"
+    ]
 
 
 def test_metrics(fleet) -> None:

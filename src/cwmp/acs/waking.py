@@ -173,7 +173,9 @@ class Waking:
                 return device.last
             device.asking = asyncio.get_running_loop().create_task(self._ask(record, device, method))
         # Shielded: another waiter's patience may be longer than this one's.
-        return await asyncio.shield(device.asking)
+        result = await asyncio.shield(device.asking)
+        # A device may be quicker to come than its answer to be looked at.
+        return replace(result, informed=True, inform_ms=device.inform_ms) if device.informed else result
 
     async def _ask(self, record: DeviceRecord, device: _Device, method: str) -> ConnectionRequestResult:
         result = ConnectionRequestResult(method, "", "no_answer", detail="the ACS failed to ask; see its log")
@@ -186,9 +188,6 @@ class Waking:
             log_mishap(f"{record.id}: a connection request failed", error)
         finally:
             device.asking = None
-        if device.informed:
-            # a device may be quicker to come than its answer
-            result = replace(result, informed=True, inform_ms=device.inform_ms)
         device.last = result
         if self._metrics is not None:
             self._metrics.connection_request(result.answer)

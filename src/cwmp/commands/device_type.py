@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     setting.add_argument("name", metavar="NAME")
     for field in MATCH:
         setting.add_argument(f"--{field.replace('_', '-')}", default="", metavar="X", help="must match")
+    setting.add_argument(
+        "--any-device",
+        action="store_true",
+        help="with nothing to match: let any device in that has these credentials",
+    )
     setting.add_argument("--username", required=True)
     setting.add_argument("--password-file", metavar="FILE", help="needed for a new device type")
     setting.add_argument(
@@ -59,6 +64,11 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if options.action == "delete":
         done = platform.delete_device_type(options.name)
+    elif options.any_device == any(getattr(options, field) for field in MATCH):
+        words = ", ".join(f"--{field.replace('_', '-')}" for field in MATCH)
+        raise CwmpError(
+            f"Say which devices are of type {options.name}: {words}; or --any-device alone for all of them"
+        )
     else:
         done = platform.set_device_type(
             options.name,
@@ -66,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
             username=options.username,
             password=read_secret(options.password_file, "password") if options.password_file else "",
             individual=options.individual,
+            any_device=options.any_device,
         )
     if options.json:
         print_json(done)

@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     platform = platform_of(options)
-    devices = list(platform.devices({name: getattr(options, name) for name in FILTERS}))
+    filters = {name: getattr(options, name) for name in FILTERS}
+    if filters["root"]:
+        filters["root"] = filters["root"].removesuffix(".") + "."
+    devices = list(platform.devices(filters))
     if options.json:
         print_json([asdict(device) for device in devices])
         return 0

@@ -91,7 +91,7 @@ def wanted_values(words: list[str]) -> dict[str, str]:
     """``PATH=VALUE`` words as a mapping. Raises `CwmpError` for one that is none, or a path twice."""
     values: dict[str, str] = {}
     for word in words:
-        path, equals, value = word.partition("=")
+        path, equals, value = _parted(word)
         if not equals or not path:
             raise CwmpError(f"'{path}' is not PATH=VALUE")
         if path in values:
@@ -102,6 +102,19 @@ def wanted_values(words: list[str]) -> dict[str, str]:
             value = _from_file(path, value[1:])
         values[path] = value
     return values
+
+
+def _parted(word: str) -> tuple[str, str, str]:
+    """The word at its first ``=`` that is not within the brackets of a row selector."""
+    depth, quoted = 0, False
+    for at, char in enumerate(word):
+        if depth and char == '"' and word[at - 1] != "\\":
+            quoted = not quoted
+        elif not quoted and char in "[]":
+            depth = max(0, depth + (1 if char == "[" else -1))
+        elif char == "=" and not depth:
+            return word[:at], "=", word[at + 1 :]
+    return word, "", ""
 
 
 def _from_file(path: str, file: str) -> str:

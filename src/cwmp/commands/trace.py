@@ -11,18 +11,26 @@ from cwmp.commands.printing import print_error, print_json, printable
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("device", metavar="DEVICE", help="identity or unique serial number")
-    parser.add_argument("--last", type=int, default=0, metavar="N", help="only the last N sessions")
+    parser.add_argument("--last", type=count, metavar="N", help="only the last N sessions")
     add_platform_options(parser)
+
+
+def count(text: str) -> int:
+    """An argument that is a number of things."""
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of sessions, such as 3")
+    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:
     sessions = list(platform_of(options).trace(options.device))
-    if options.last > 0:
-        sessions = sessions[-options.last :]
+    known = len(sessions)
+    if options.last is not None:
+        sessions = sessions[max(0, known - options.last) :]
     if options.json:
         print_json(sessions)
         return 0
-    if not sessions:
+    if not known:
         print_error(f"{options.device} has had no session since the ACS was started")
     for session in sessions:
         events = ", ".join(session.get("events") or ())

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from cwmp import places
 from cwmp.errors import CwmpError
 from cwmp.lab import control
+from cwmp.lab.habits import HABITS
 
 DEFAULT_MODEL = "tr181-gateway"
 
@@ -62,7 +63,13 @@ def _add_cpe(cpe: argparse.ArgumentParser) -> None:
     add("--reboot-seconds", metavar="S", type=_real, default=5.0, help="how long a reboot takes (5)")
     add("--time-scale", metavar="X", type=_real, default=1.0, help="real seconds for a second of schedules")
     add("--start-rate", metavar="N", type=_number(1), default=200, help="CPEs switched on each second (200)")
-    add("--habit", metavar="NAME", action="append", default=[], help="a bad habit of real CPEs")
+    add(
+        "--habit",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=f"a bad habit of real CPEs, may be repeated: {', '.join(HABITS)}",
+    )
     add("--ca-file", metavar="FILE", help="CA that the ACS's certificate has to come from")
     add("--certificate", metavar=("CERT", "KEY"), nargs=2, help="the CPEs' own certificate and key")
     add("--insecure", action="store_true", help="do not check the ACS's certificate")

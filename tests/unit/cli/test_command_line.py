@@ -184,3 +184,29 @@ def test_a_client_imports_neither_server_nor_parsers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("word", "path", "value"),
+    [
+        ('.XMPP.Connection.[Alias=="cpe-1"].Enable=true', '.XMPP.Connection.[Alias=="cpe-1"].Enable', "true"),
+        ('.T.[A=="x]=y"&&B=="z"].P=a=[b]', '.T.[A=="x]=y"&&B=="z"].P', "a=[b]"),
+        ('.T.[A=="\\"]=q"].P=1', '.T.[A=="\\"]=q"].P', "1"),
+        ('.R=.XMPP.Connection.[Alias=="acs"]', ".R", '.XMPP.Connection.[Alias=="acs"]'),
+        (".X=]", ".X", "]"),
+    ],
+)
+def test_the_equals_sign_of_a_row_selector_is_part_of_the_path(word: str, path: str, value: str) -> None:
+    assert set_parameters.wanted_values([word]) == {path: value}
+
+
+def test_sessions_are_counted_in_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["trace", "D", "--last", "-1"])
+    assert "is no number of sessions" in capsys.readouterr().err
+
+
+def test_a_device_type_for_any_device_has_to_be_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    for more in ([], ["--any-device", "--oui", "0A0B0C"]):
+        assert cli.main(["device-type", "set", "t1", "--username", "u", *more]) == 1
+        assert "--any-device alone" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from cwmp.acs.api.acs import Acs
 from cwmp.acs.api.gate import note
 from cwmp.acs.api.problems import responses
 from cwmp.acs.credentials import TypeChange
+from cwmp.acs.errors import BadInput
 
 Name = Annotated[str, Path(min_length=1, max_length=256)]
 
@@ -36,6 +37,11 @@ def router(acs: Acs) -> APIRouter:
         """Make or change a device type. The most specific match wins for a device."""
         note(request.scope, device_type=name, check=check)
         match = {key: value for key, value in body.match.model_dump().items() if value}
+        if not match and not body.any:
+            raise BadInput(
+                f"Device type {name!r} matches on nothing, so any device could come with its credentials: "
+                "match on oui, product_class, serial_prefix or manufacturer, or say that any device is meant."
+            )
         change = await credentials.set_type(name, match, body.username, body.password, body.individual, check)
         return _change(change)
 

@@ -140,6 +140,8 @@ class DeviceTypeIn(In):
     """Needed for a new type; left out, the stored one stays."""
     individual: bool = False
     """Replace the shared credentials by the device's own at first contact."""
+    any: bool = False
+    """Needed for a match that is empty: every device then fits, and may come with these credentials."""
 
 
 class ItemIn(In):
