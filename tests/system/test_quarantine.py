@@ -72,3 +72,19 @@ def test_forgetting_what_is_not_there(shell) -> None:
     assert shell.run("forget", DEVICE, "--check", expect=2).stdout.startswith("device:")
     assert shell.run("forget", DEVICE).stdout.startswith("device:")
     assert not shell.platform.forget(DEVICE, check=False).changed
+
+
+def test_shared_credentials_do_not_shut_out_a_device_that_has_its_own(shell, tmp_path: Path) -> None:
+    shell.acs()
+    file = tmp_path / "password"
+    file.write_text("s3cret-of-its-own")
+    shell.run("register", DEVICE, "--username", "own", "--password-file", str(file))
+    impostor, _ = shell.start("lab", "cpe", "--acs", shell.cwmp_url, "--json-ready", "--interval", "3600")
+    assert "quarantined" in shell.run("devices").stdout
+    impostor.terminate()
+    impostor.wait(timeout=15)
+    own = ("--username", "own", "--password", "s3cret-of-its-own")
+    shell.lab("--interval", "3600", *own)
+    assert "quarantined" not in shell.run("devices").stdout
+    done = shell.platform.converge(DEVICE, {"set": {NAME: "itself"}}, ConvergeCall())
+    assert done.state == "done", done.fault

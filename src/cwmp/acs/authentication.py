@@ -44,12 +44,14 @@ class Admission:
     """What a principal may do as the device it says it is.
 
     refusal: why it may not be this device, one sentence; "" when it may. quarantine: why it may speak but
-    get no work. replacement: the shared credentials it used are to be replaced by its own.
+    get no work. replacement: the shared credentials it used are to be replaced by its own. own: it proved
+    itself by credentials that only this device has.
     """
 
     refusal: str = ""
     quarantine: str = ""
     replacement: Replacement | None = None
+    own: bool = False
 
 
 class Authentication:
@@ -198,7 +200,7 @@ class Authentication:
                 if each.owner == device_id:
                     if each.state == "pending" and await self.credentials.confirm(device_id, each.username):
                         log.info("%s uses its own credentials from now on", device_id)
-                    return Admission()
+                    return Admission(own=True)
             else:
                 shared = each
         if shared is None:

@@ -258,6 +258,9 @@ class Endpoint:
             record = sessions.registry.informed(
                 inform, peer=request.peer, cwmp_version=wire.version, now=sessions.wall()
             )
+            if record.quarantined and admission is not None and admission.own:
+                log.warning("%s: out of quarantine, it came with its own credentials", device_id)
+                await sessions.registry.proven(record)
         # The CPE drops its BOOTSTRAP with our answer, so what it means is durable before that.
         await sessions.registry.settle(record)
         session = sessions.begin(

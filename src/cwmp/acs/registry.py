@@ -63,6 +63,9 @@ together and in order they share pages of the database, and a crash loses half a
 _MODEL_FILTERS = {"manufacturer": 0, "oui": 1, "product_class": 2, "root": 3, "software_version": 5}
 _FILTERS = (*_MODEL_FILTERS, "serial_number", "tag", "flag")
 
+BY_OPERATOR = "set by an operator"
+"""Reason of a quarantine that only an operator lifts."""
+
 
 class Registry:
     """All devices. One per ACS; lives in the loop's thread."""
@@ -343,7 +346,7 @@ class Registry:
             if planned.connection_request is not None:
                 await self._credentials.set_connection_request(record.id, *planned.connection_request)
             if planned.quarantine is True:
-                await self.quarantine(record.id, "set by an operator")
+                await self.quarantine(record.id, BY_OPERATOR)
             elif planned.quarantine is False:
                 await self.release(record.id)
         return RegistrationChange(bool(planned.fields), planned.fields, device_of(record))
@@ -402,6 +405,14 @@ class Registry:
             for callback in self._quarantined_callbacks:
                 callback(record)
         return record
+
+    async def proven(self, record: DeviceRecord) -> None:
+        """The device has come with credentials of its own: whoever used shared ones in its name has not shut
+        it out. Those stay refused, and what an operator has set stays.
+        """
+        if record.quarantined and record.quarantine_reason != BY_OPERATOR:
+            record.quarantined, record.quarantine_reason = False, ""
+            await self._save(record)
 
     async def release(self, device_id: str) -> DeviceRecord:
         """Lift the quarantine: shared credentials may be used once more, and a clone flag goes."""
