@@ -54,13 +54,18 @@ def _lines(change: Change) -> tuple[list[str], list[str]]:
         kept = [f"{change.path}: present  # still there"] if change.verdict is Verdict.REVERTED else []
         return [f"{change.path}: present"], kept
     name = f"{change.path} ({change.type})" if change.kind == "attribute" else change.path
-    old = [] if change.before is None else [f"{name}: {_shown(change.before, change.secret)}"]
+    old = [] if change.before is None else [f"{name}: {_shown(_spelt(change, change.before), change.secret)}"]
     if change.secret:
         # the mask is the same before and after; the line has to say that the value is not
         state = "not changed" if change.verdict is Verdict.REVERTED else "changed" if old else "set"
         return old, [f"{name}: {MASK} ({state}){_remark(change)}"]
     held = change.wanted if change.after is None else change.after
-    return old, [f"{name}: {_shown(held or '', False)}{_remark(change)}"]
+    return old, [f"{name}: {_shown(_spelt(change, held or ''), False)}{_remark(change)}"]
+
+
+def _spelt(change: Change, value: str) -> str:
+    """Booleans in one spelling: what will be sent and what is read back may differ in it."""
+    return {"1": "true", "0": "false"}.get(value, value) if change.type == "boolean" else value
 
 
 def _remark(change: Change) -> str:

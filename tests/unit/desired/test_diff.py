@@ -66,3 +66,13 @@ def test_of_a_converge(bench: Any) -> None:
     assert planned == applied
     assert "hush" not in str(applied)
     assert applied["before"] != applied["after"]
+
+
+def test_booleans_are_spelt_alike_before_and_after_the_change() -> None:
+    path = "Device.X_ACME.Enable"
+    planned = Change("set", path, "0", "1", None, "boolean", Verdict.PLANNED)
+    applied = Change("set", path, "false", "1", "true", "boolean", Verdict.APPLIED)
+    assert diff_of([planned]) == diff_of([applied])
+    assert diff_of([planned]) == {"before": f"{path}: false\n", "after": f"{path}: true\n"}
+    number = Change("set", path, "0", "1", None, "unsignedInt", Verdict.PLANNED)
+    assert diff_of([number])["after"] == f"{path}: 1\n"
