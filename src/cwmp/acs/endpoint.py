@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from cwmp.acs.cookies import cookies_of, set_cookie
+from cwmp.acs.errors import StoreFull
 from cwmp.acs.session import log_mishap
 from cwmp.wire.acs_session import AcsSession, InformReceived
 from cwmp.wire.errors import RemoteProtocolError, WireError
@@ -131,6 +132,9 @@ class Endpoint:
         """Answer one request. Never raises: whatever goes wrong is an HTTP status."""
         try:
             return await self._handle(request)
+        except StoreFull:
+            log.error("%s: nothing can be stored, the disk is full", request.peer)
+            return HttpResponse(503, [(b"retry-after", b"60"), _TEXT], b"Come back later.\n")
         except Exception as error:
             log_mishap(f"{request.peer}: a request could not be answered", error)
             return HttpResponse(500, [_TEXT], b"The ACS failed; its log says where.\n")

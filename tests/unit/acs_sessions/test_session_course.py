@@ -7,6 +7,7 @@ import logging
 
 import pytest
 
+from cwmp.acs.errors import StoreFull
 from cwmp.acs.sessions import SessionLimits
 from cwmp.wire import messages
 
@@ -366,6 +367,21 @@ def test_exchanges_are_bounded(kit):
         cpe = kit.cpe(acs)
         response = await cpe.session(requests=(messages.GetRPCMethods(),) * 10)
         assert response.status == 400 and len(acs.sessions) == 0
+
+    kit.run(run())
+
+
+def test_a_new_device_comes_back_later_when_the_disk_is_full(kit, monkeypatch):
+    async def run():
+        acs = kit.Acs()
+        cpe = kit.cpe(acs)
+
+        async def full(record):
+            raise StoreFull("the disk is full")
+
+        monkeypatch.setattr(acs.registry, "settle", full)
+        response = await cpe.session()
+        assert response.status == 503 and (b"retry-after", b"60") in response.headers
 
     kit.run(run())
 
