@@ -11,8 +11,8 @@ from benchmarks import cpu, servers
 from benchmarks.player import FORCED, Player, play
 from benchmarks.sessions import IN_FLIGHT
 from benchmarks.table import Row
-from cwmp.acs.device_records import DeviceRecord, row_of
-from cwmp.acs.informed_parameters import take_in
+from cwmp.acs.devices.device_records import DeviceRecord, row_of
+from cwmp.acs.devices.informed_parameters import take_in
 from cwmp.acs.state import open_state
 from cwmp.acs.store import Put
 from cwmp.wire.messages import ParameterValue

@@ -7,14 +7,14 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from cwmp.acs.authentication import Authentication
-from cwmp.acs.endpoint import Endpoint, ListenerRules
-from cwmp.acs.http_protocol import CpeConnection, HttpSide
+from cwmp.acs.access.authentication import Authentication
+from cwmp.acs.listen.http_protocol import CpeConnection, HttpSide
 from cwmp.acs.metrics import Metrics
-from cwmp.acs.sessions import SessionLimits, Sessions
+from cwmp.acs.sessions.endpoint import Endpoint, ListenerRules
+from cwmp.acs.sessions.sessions import SessionLimits, Sessions
+from cwmp.acs.sessions.trace import Trace
 from cwmp.acs.state import open_state
-from cwmp.acs.trace import Trace
-from cwmp.acs.waking import Waking, WakingRules
+from cwmp.acs.waking.waking import Waking, WakingRules
 from cwmp.lab.behaviour import Behaviour
 from cwmp.lab.fleet import Fleet, FleetPlan
 from cwmp.lab.session import LoseAnswer

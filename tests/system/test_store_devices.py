@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from cwmp.acs.devices.registry import DeviceRecord, device_json
 from cwmp.acs.errors import AmbiguousDevice, BadInput, Conflict, UnknownDevice, UnknownDeviceType
-from cwmp.acs.registry import DeviceRecord, device_json
 from cwmp.acs.state import State, open_state
 from cwmp.desired.outcome import MASK, Learnt
 from cwmp.platforms.protocol import Registration

@@ -18,7 +18,7 @@ ROUNDS = 8
 CHILD = """
 import asyncio, os, sys
 from pathlib import Path
-from cwmp.acs.batches import BatchItem
+from cwmp.acs.transactions.batches import BatchItem
 from cwmp.acs.state import open_state
 
 def say(*words):

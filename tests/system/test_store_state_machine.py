@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from cwmp.acs.errors import Conflict
 from cwmp.acs.state import State, open_state
-from cwmp.acs.transactions import Limits, TransactionRecord
+from cwmp.acs.transactions.transactions import Limits, TransactionRecord
 
 DEVICES = ("0A0B0C-Box-1", "0A0B0C-Box-2")
 KEYS = st.sampled_from(["", "", "key1", "key2"])

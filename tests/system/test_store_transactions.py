@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from cwmp.acs.batches import BatchItem, batch_json
 from cwmp.acs.errors import BadInput, Conflict, KeyMismatch, StoreFull, UnknownBatch, UnknownTransaction
 from cwmp.acs.state import State, open_state
 from cwmp.acs.store import MemoryRow, Put
-from cwmp.acs.transactions import Limits, TransactionRecord, transaction_json
+from cwmp.acs.transactions.batches import BatchItem, batch_json
+from cwmp.acs.transactions.transactions import Limits, TransactionRecord, transaction_json
 
 DEVICE = "0A0B0C-Box-1"
 SECRET = "pa55-of-the-line"

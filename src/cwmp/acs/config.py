@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from cwmp import places
-from cwmp.acs.addresses import Address, address_of
+from cwmp.acs.listen.addresses import Address, address_of
 from cwmp.errors import CwmpError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -14,21 +14,21 @@ import uvloop
 
 from cwmp import places
 from cwmp.acs import logs, secret_files
+from cwmp.acs.access.authentication import Authentication
 from cwmp.acs.api.acs import Acs
-from cwmp.acs.api_server import ApiServer
-from cwmp.acs.authentication import Authentication
+from cwmp.acs.api.api_server import ApiServer
 from cwmp.acs.config import Config, ConfigError, ListenerConfig
-from cwmp.acs.endpoint import Endpoint, ListenerRules
-from cwmp.acs.http_protocol import HttpLimits, HttpSide
-from cwmp.acs.listeners import Listener, refresh, tend
+from cwmp.acs.listen.http_protocol import HttpLimits, HttpSide
+from cwmp.acs.listen.listeners import Listener, refresh, tend
 from cwmp.acs.metrics import Metrics
-from cwmp.acs.routes import routes_of
-from cwmp.acs.sessions import SessionLimits, Sessions
+from cwmp.acs.sessions.endpoint import Endpoint, ListenerRules
+from cwmp.acs.sessions.sessions import SessionLimits, Sessions
+from cwmp.acs.sessions.trace import Trace
 from cwmp.acs.state import State, open_state
-from cwmp.acs.stun_side import StunSide, bind_stun
-from cwmp.acs.trace import Trace
-from cwmp.acs.waking import Waking, WakingRules
-from cwmp.acs.xmpp_brokers import xmpp_method
+from cwmp.acs.waking.routes import routes_of
+from cwmp.acs.waking.stun_side import StunSide, bind_stun
+from cwmp.acs.waking.waking import Waking, WakingRules
+from cwmp.acs.waking.xmpp_brokers import xmpp_method
 
 log = logging.getLogger("cwmp.acs")
 

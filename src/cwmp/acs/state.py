@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cwmp.acs.batches import Batches
-from cwmp.acs.credentials import Credentials
+from cwmp.acs.access.credentials import Credentials
+from cwmp.acs.access.quarantine import Quarantine
+from cwmp.acs.devices.knowledge import Knowledge
+from cwmp.acs.devices.registry import Registry
 from cwmp.acs.keyring import Keyring
-from cwmp.acs.knowledge import Knowledge
-from cwmp.acs.quarantine import Quarantine
-from cwmp.acs.registry import Registry
 from cwmp.acs.store import Store
 from cwmp.acs.store.sqlite import SqliteStore
-from cwmp.acs.transactions import Limits, Transactions
+from cwmp.acs.transactions.batches import Batches
+from cwmp.acs.transactions.transactions import Limits, Transactions
 
 
 @dataclass(frozen=True, slots=True)

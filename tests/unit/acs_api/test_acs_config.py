@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cwmp.acs.addresses import Address, ListenError, address_of
 from cwmp.acs.config import Config, ConfigError, load, parse, with_options
+from cwmp.acs.listen.addresses import Address, ListenError, address_of
 
 WHOLE = """
 data = "state"

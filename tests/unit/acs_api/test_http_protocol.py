@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cwmp.acs.endpoint import HttpRequest, HttpResponse, ListenerRules
-from cwmp.acs.http_protocol import CpeConnection, HttpLimits, HttpSide
+from cwmp.acs.listen.http_protocol import CpeConnection, HttpLimits, HttpSide
 from cwmp.acs.metrics import Metrics
+from cwmp.acs.sessions.endpoint import HttpRequest, HttpResponse, ListenerRules
 
 LIMIT = 5000
 

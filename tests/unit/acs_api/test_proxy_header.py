@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cwmp.acs.proxy_header import BadProxyHeader, parse_v1, parse_v2
+from cwmp.acs.listen.proxy_header import BadProxyHeader, parse_v1, parse_v2
 
 
 def test_version_1() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from cwmp.acs.config import ConfigError, load
-from cwmp.acs.routes import routes_of
-from cwmp.acs.stun_side import own_names
+from cwmp.acs.waking.routes import routes_of
+from cwmp.acs.waking.stun_side import own_names
 from cwmp.connection_request.gateways import HttpGateway, Socks5
 from cwmp.connection_request.route import Direct
 

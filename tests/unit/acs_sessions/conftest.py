@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from cwmp.acs import procedures
-from cwmp.acs.authentication import Authentication
-from cwmp.acs.credentials import Credential, DeviceType
-from cwmp.acs.endpoint import ConnectionState, Endpoint, HttpRequest, HttpResponse, ListenerRules
+from cwmp.acs.access.authentication import Authentication
+from cwmp.acs.access.credentials import Credential, DeviceType
+from cwmp.acs.devices.registry import DeviceRecord
 from cwmp.acs.metrics import Metrics
-from cwmp.acs.registry import DeviceRecord
-from cwmp.acs.sessions import SessionLimits, Sessions
-from cwmp.acs.trace import Trace
-from cwmp.acs.transactions import TransactionRecord
+from cwmp.acs.sessions import procedures
+from cwmp.acs.sessions.endpoint import ConnectionState, Endpoint, HttpRequest, HttpResponse, ListenerRules
+from cwmp.acs.sessions.sessions import SessionLimits, Sessions
+from cwmp.acs.sessions.trace import Trace
+from cwmp.acs.transactions.transactions import TransactionRecord
 from cwmp.desired.known import KnownDevice
 from cwmp.desired.outcome import Change, ConvergeOutcome, Learnt, Verdict
 from cwmp.desired.procedure import Checkpoint, CpeFault, ParameterFault, Refused, Request

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from cwmp.acs import eager
+from cwmp.acs.listen import eager
 
 
 def test_what_waits_for_nothing_is_over_at_once() -> None:

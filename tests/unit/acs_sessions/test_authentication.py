@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from cwmp.acs.attempts import Attempts
-from cwmp.acs.credentials import DeviceType
-from cwmp.acs.endpoint import ConnectionState, ListenerRules
-from cwmp.acs.nonces import Nonces, Standing
+from cwmp.acs.access.attempts import Attempts
+from cwmp.acs.access.credentials import DeviceType
+from cwmp.acs.access.nonces import Nonces, Standing
+from cwmp.acs.sessions.endpoint import ConnectionState, ListenerRules
 from cwmp.wire import digest
 
 ID = "0A0B0C-Gateway-LAB1"
@@ -284,7 +284,7 @@ def test_unknown_usernames_cost_the_same(kit):
         response = await acs.post(b"", ConnectionState())
         offer = digest.parse_challenges(kit.header(response, "www-authenticate")[0])[0]
         given = digest.parse_authorization(digest.answer(offer, "POST", "/", username, "no", cnonce="x"))
-        from cwmp.acs.endpoint import HttpRequest
+        from cwmp.acs.sessions.endpoint import HttpRequest
 
         request = HttpRequest("POST", "/", [], b"", "192.0.2.1", ConnectionState())
         best = 1.0

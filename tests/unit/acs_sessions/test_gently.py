@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cwmp.acs.gently import AT_ONCE, gently
+from cwmp.acs.sessions.gently import AT_ONCE, gently
 from cwmp.desired.known import KnownDevice
 from cwmp.desired.procedure import Answer, CpeFault, Procedure, Request
 from cwmp.desired.read import read

@@ -7,8 +7,8 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cwmp.acs.endpoint import ConnectionState, ListenerRules
-from cwmp.acs.sessions import SessionLimits
+from cwmp.acs.sessions.endpoint import ConnectionState, ListenerRules
+from cwmp.acs.sessions.sessions import SessionLimits
 from cwmp.wire import digest, messages
 from cwmp.wire.envelope import Envelope, encode
 from cwmp.wire.messages import DeviceId, Event, Fault, Inform, ParameterInfo, ParameterValue

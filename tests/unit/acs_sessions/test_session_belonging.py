@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from cwmp.acs.cookies import cookies_of, new_cookie
-from cwmp.acs.endpoint import ConnectionState
+from cwmp.acs.sessions.cookies import cookies_of, new_cookie
+from cwmp.acs.sessions.endpoint import ConnectionState
 
 OTHER = "0123456789abcdef0123456789abcdef"
 
@@ -220,7 +220,7 @@ def test_odd_serial_numbers_are_only_odd(kit, serial):
 
 
 def test_bodies_are_bounded_before_and_after_the_first_message(kit):
-    from cwmp.acs.endpoint import ListenerRules
+    from cwmp.acs.sessions.endpoint import ListenerRules
 
     async def run():
         acs = kit.Acs(rules=ListenerRules(open=True, first_body_limit=5_000, body_limit=50_000))

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from cwmp.acs.errors import StoreFull
-from cwmp.acs.sessions import SessionLimits
+from cwmp.acs.sessions.sessions import SessionLimits
 from cwmp.wire import messages
 
 
@@ -346,7 +346,7 @@ def test_slow_models_are_remembered(kit):
 
 
 def test_sessions_are_bounded(kit):
-    from cwmp.acs.sessions import SessionLimits
+    from cwmp.acs.sessions.sessions import SessionLimits
 
     async def run():
         acs = kit.Acs(limits=SessionLimits(sessions=2))
@@ -360,7 +360,7 @@ def test_sessions_are_bounded(kit):
 
 
 def test_exchanges_are_bounded(kit):
-    from cwmp.acs.sessions import SessionLimits
+    from cwmp.acs.sessions.sessions import SessionLimits
 
     async def run():
         acs = kit.Acs(limits=SessionLimits(exchanges=5))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cwmp.acs.trace import Trace
-from cwmp.acs.trace_masking import WITHHELD, masked_bodies
+from cwmp.acs.sessions.trace import Trace
+from cwmp.acs.sessions.trace_masking import WITHHELD, masked_bodies
 from cwmp.desired.outcome import MASK
 from cwmp.wire.envelope import Envelope, encode
 from cwmp.wire.messages import (

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from cwmp.acs import waking as waking_module
-from cwmp.acs.waking import Waking, WakingRules
+from cwmp.acs.waking import waking as waking_module
+from cwmp.acs.waking.waking import Waking, WakingRules
 from cwmp.connection_request import http_method
 from cwmp.connection_request.answer import Answer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from cwmp.acs.waking import Waking, WakingRules
+from cwmp.acs.waking.waking import Waking, WakingRules
 from cwmp.connection_request.answer import Answer
 
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cwmp.acs.clones import Sightings
-from cwmp.acs.credential_records import DeviceType
-from cwmp.acs.device_records import DeviceRecord, Packer, device_json, record_of, row_of, seen_of
-from cwmp.acs.informed_parameters import take_in
+from cwmp.acs.access.credential_records import DeviceType
+from cwmp.acs.devices.clones import Sightings
+from cwmp.acs.devices.device_records import DeviceRecord, Packer, device_json, record_of, row_of, seen_of
+from cwmp.acs.devices.informed_parameters import take_in
 from cwmp.wire.messages import ParameterValue
 
 TEXT = st.text(max_size=20)

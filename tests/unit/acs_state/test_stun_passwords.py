@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cwmp.acs.state import open_state
 from cwmp.acs.store import DeviceSecretRow
-from cwmp.acs.stun_passwords import StunPasswords
-from cwmp.acs.stun_told import stun_told
+from cwmp.acs.waking.stun_passwords import StunPasswords
+from cwmp.acs.waking.stun_told import stun_told
 from cwmp.desired.outcome import Change, ConvergeOutcome, ParameterRead, ReadOutcome, Verdict
 
 

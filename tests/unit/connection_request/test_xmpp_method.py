@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cwmp.acs.reported_jids import ReportedJids
+from cwmp.acs.waking.reported_jids import ReportedJids
 from cwmp.connection_request.answer import Answer
 from cwmp.connection_request.method import Target
 from cwmp.connection_request.xmpp import Broker

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cwmp.acs.metrics import Metrics
-from cwmp.acs.sessions import Sessions
+from cwmp.acs.sessions.sessions import Sessions
+from cwmp.acs.sessions.trace import Trace
 from cwmp.acs.state import State
-from cwmp.acs.trace import Trace
-from cwmp.acs.waking import Waking
+from cwmp.acs.waking.waking import Waking
 
 
 @dataclass(slots=True)

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from cwmp.acs.access.lockout import refuse_lockout
 from cwmp.acs.api import schemas
 from cwmp.acs.api.acs import Acs
 from cwmp.acs.api.gate import note
 from cwmp.acs.api.offline import checked_state
 from cwmp.acs.api.problems import responses
 from cwmp.acs.api.waiting import while_connected
-from cwmp.acs.batches import BatchItem, batch_json
-from cwmp.acs.lockout import refuse_lockout
+from cwmp.acs.transactions.batches import BatchItem, batch_json
 
 Id = Annotated[str, Path(min_length=1, max_length=256)]
 

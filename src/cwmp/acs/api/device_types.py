@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import JSONResponse, Response
 
+from cwmp.acs.access.credentials import TypeChange
 from cwmp.acs.api import schemas
 from cwmp.acs.api.acs import Acs
 from cwmp.acs.api.gate import note
 from cwmp.acs.api.problems import responses
-from cwmp.acs.credentials import TypeChange
 from cwmp.acs.errors import BadInput
 
 Name = Annotated[str, Path(min_length=1, max_length=256)]

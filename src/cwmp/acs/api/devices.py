@@ -9,15 +9,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from cwmp.acs.access.lockout import refuse_lockout
 from cwmp.acs.api import schemas
 from cwmp.acs.api.acs import Acs
 from cwmp.acs.api.gate import note
 from cwmp.acs.api.offline import checked_state
 from cwmp.acs.api.problems import responses
 from cwmp.acs.api.waiting import while_connected
-from cwmp.acs.lockout import refuse_lockout
-from cwmp.acs.registry import device_json
-from cwmp.acs.transactions import Kind, TransactionRecord, transaction_json
+from cwmp.acs.devices.registry import device_json
+from cwmp.acs.transactions.transactions import Kind, TransactionRecord, transaction_json
 from cwmp.platforms.protocol import Registration, RegistrationChange
 
 ONE_DAY = 86_400.0

@@ -12,7 +12,7 @@ from cwmp.acs.api.acs import Acs
 from cwmp.acs.api.gate import note
 from cwmp.acs.api.problems import responses
 from cwmp.acs.api.waiting import while_connected
-from cwmp.acs.transactions import transaction_json
+from cwmp.acs.transactions.transactions import transaction_json
 
 Id = Annotated[str, Path(min_length=1, max_length=256)]
 

@@ -1,0 +1,1 @@
+"""Who a CPE is, and whether it is let in: credentials, digest, nonces, quarantine."""

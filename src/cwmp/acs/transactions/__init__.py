@@ -1,0 +1,1 @@
+"""What is to be done, durably: transactions of one device, batches of many."""

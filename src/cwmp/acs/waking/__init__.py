@@ -1,0 +1,1 @@
+"""Having devices come: which, when, by what method and route."""
