@@ -264,6 +264,8 @@ def test_a_client_survives_a_restart_of_the_acs(shell) -> None:
     assert list(platform.devices()) == []
     acs.terminate()
     acs.wait(timeout=15)
+    with pytest.raises(Unreachable, match="broke the connection .* and is gone"):
+        list(platform.devices())
     with pytest.raises(Unreachable, match="No ACS answers at"):
         list(platform.devices())
     shell.acs()
