@@ -17,8 +17,8 @@ ADVICE = {
     "with cpeops.cwmp.device",
     "busy": "it throttles connection requests; try again later",
     "refused": "nothing listens at the address it reported; wait for its next periodic Inform",
-    "unreachable": "no route leads to the address it reported; choose another method",
-    "no_answer": "it is off, or behind a NAT or firewall; choose another method, or wait for its next Inform",
+    "unreachable": "no route leads to the address it reported; set up a route, or wait for its next Inform",
+    "no_answer": "it is off, or behind a NAT or firewall; try xmpp or stun, or wait for its next Inform",
     "unsafe_address": "the ACS does not call the address it reported; allow that network in the ACS",
     "no_method": "it has reported no way to be woken; wait for its next periodic Inform",
 }

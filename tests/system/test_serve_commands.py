@@ -78,7 +78,7 @@ def test_beginnings_that_are_refused(shell) -> None:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         assert said("--cwmp", taken) == (
             f"cwmp: The CWMP listener cannot listen on {taken}: "
-            "the port is in use; end the other process or choose another port\n"
+            "the port is in use; end the other process or choose another port (--cwmp, --api HOST:PORT)\n"
         )
         assert "The API cannot listen on" in said("--cwmp", free, "--api", taken)
     assert "is not served on 0.0.0.0:1 in clear text" in said("--cwmp", free, "--api", "0.0.0.0:1")
@@ -134,8 +134,8 @@ def test_api_over_tcp_needs_its_token(shell) -> None:
     assert str(token_file) in line and stat.S_IMODE(token_file.stat().st_mode) == 0o600
     token = token_file.read_text().strip()
     assert token not in line and token not in shell.log(1)
-    for wrong in ("", "wrong-token-of-some-length"):
-        with pytest.raises(Unauthorised, match="needs the ACS's token"):
+    for wrong, said in (("", "needs the ACS's token"), ("wrong-token-of-some-length", "is not the ACS's")):
+        with pytest.raises(Unauthorised, match=said):
             list(AcsPlatform(url, wrong).devices())
     assert list(AcsPlatform(url, token).devices()) == []
     assert "DEVICE" in shell.run("devices", "--url", url, "--token-file", str(token_file)).stdout
@@ -264,7 +264,7 @@ def test_a_client_survives_a_restart_of_the_acs(shell) -> None:
     assert list(platform.devices()) == []
     acs.terminate()
     acs.wait(timeout=15)
-    with pytest.raises(Unreachable, match="broke the connection .* and is gone"):
+    with pytest.raises(Unreachable, match=r"broke the connection .* and is gone"):
         list(platform.devices())
     with pytest.raises(Unreachable, match="No ACS answers at"):
         list(platform.devices())

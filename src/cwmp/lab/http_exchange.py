@@ -108,7 +108,8 @@ class HttpConversation:
     def _denied(self) -> AccessDenied:
         return AccessDenied(
             f"the ACS at {self._connection.address.url} refuses username {self._username!r} "
-            "or its password (HTTP 401)"
+            "or its password (HTTP 401): give --username and --password, or the --credentials-file of that "
+            "ACS (lab-credentials in its data directory, $CWMP_DATA)"
         )
 
     def abort(self) -> None:

@@ -70,7 +70,10 @@ class Gate:
 
         try:
             if not self._may(scope):
-                await _refuse(answer, 401, "unauthorised", "This call needs the ACS's token", challenge=True)
+                given = any(name == b"authorization" for name, _ in scope["headers"])
+                why = "This token is not the ACS's" if given else "This call needs the ACS's token"
+                where = "it is in its token file (--token-file, cwmp_token)"
+                await _refuse(answer, 401, "unauthorised", f"{why}: {where}", challenge=True)
                 return
             try:
                 await self.app(scope, take, answer)

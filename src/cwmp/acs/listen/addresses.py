@@ -142,7 +142,7 @@ def _clear(path: Path, what: str) -> None:
 
 def _why(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "the port is in use; end the other process or choose another port"
+        return "the port is in use; end the other process or choose another port (--cwmp, --api HOST:PORT)"
     if error.errno in (errno.EACCES, errno.EPERM):
         return "this user may not (ports below 1024 need a privilege, directories need write permission)"
     if error.errno == errno.EADDRNOTAVAIL:
