@@ -70,7 +70,7 @@ def test_the_way_of_a_transaction(tmp_path: Path) -> None:
             assert transactions.memory(tx) == {"rows": [1]}
             waiting = asyncio.create_task(transactions.wait(tx.id, 10))
             await asyncio.sleep(0)
-            learnt = Put(MemoryRow(DEVICE, '{"p": "hash"}', "{}"))
+            learnt = Put(MemoryRow(DEVICE, '{"p": "hash"}', "{}", "{}"))
             await transactions.end(tx, "done", result={"changed": True}, also=[learnt])
             assert (await waiting).state == "done"
             assert await state.store.get(MemoryRow, DEVICE) == learnt.row
