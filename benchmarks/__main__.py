@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.table import Row, save, show
 
-SUBJECTS = ("sessions", "wire", "transactions", "scale", "ansible_cost", "xmpp", "stun")
+SUBJECTS = ("sessions", "wire", "transactions", "scale", "ansible_cost", "http_requests", "xmpp", "stun")
 
 
 def main() -> None:

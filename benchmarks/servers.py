@@ -36,7 +36,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_listening(port: int, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + READY_WITHIN
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -73,7 +73,7 @@ def acs(*, open_to_all: bool = True, prepare: Callable[[Path], None] | None = No
             subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT) as process,
         ):
             try:
-                _wait_listening(port, process)
+                wait_listening(port, process)
                 yield Running("127.0.0.1", port, process.pid, f"unix:{socket_path}", Path(folder) / "data")
             finally:
                 process.terminate()
@@ -103,7 +103,7 @@ def floor(answers: int) -> Iterator[Running]:
     command = [sys.executable, "-m", "benchmarks.floor", str(port), json.dumps(answers)]
     with subprocess.Popen(command) as process:
         try:
-            _wait_listening(port, process)
+            wait_listening(port, process)
             yield Running("127.0.0.1", port, process.pid)
         finally:
             process.terminate()
