@@ -156,11 +156,16 @@ class RouteConfig:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationConfig:
-    """realm: of every stored digest; changing it voids them. algorithms: offered in this order."""
+    """realm: of every stored digest; changing it voids them. algorithms: offered in this order.
+
+    readmit_networks: access networks from which a device that has its own credentials may come back with
+    those of its type, as after a factory reset; from anywhere else it is quarantined.
+    """
 
     realm: str = "cwmp"
     algorithms: tuple[str, ...] = ("MD5",)
     nonce_seconds: float = 300.0
+    readmit_networks: tuple[Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

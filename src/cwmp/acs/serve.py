@@ -112,6 +112,7 @@ async def _serve(
         state.credentials,
         algorithms=config.authentication.algorithms,
         nonce_lifetime=config.authentication.nonce_seconds,
+        readmit_networks=config.authentication.readmit_networks,
         metrics=metrics,
     )
     routes = routes_of(config)

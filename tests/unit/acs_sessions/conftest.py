@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -156,6 +156,9 @@ class Registry:
         record.quarantined, record.quarantine_reason = True, reason
         return record
 
+    async def proven(self, record: DeviceRecord) -> None:
+        record.quarantined, record.quarantine_reason = False, ""
+
 
 @dataclass
 class Knowledge:
@@ -204,6 +207,12 @@ class Credentials:
             each.scope == "device" and each.owner == device_id and each.state == "current"
             for each in self.entries
         )
+
+    async def readmit(self, device_id: str) -> bool:
+        own = [each for each in self.entries if each.scope == "device" and each.owner == device_id]
+        for each in own:
+            self.entries[self.entries.index(each)] = replace(each, state="pending")
+        return bool(own)
 
     async def start_individual(self, device_id: str) -> tuple[str, str]:
         if device_id not in self.started:

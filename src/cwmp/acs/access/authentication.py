@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from cwmp.acs.access.attempts import Attempts
 from cwmp.acs.access.nonces import Nonces, Standing
 from cwmp.acs.access.replacing_credentials import Replacement
+from cwmp.acs.listen.http_text import Network, within
 from cwmp.acs.sessions.endpoint import HttpRequest, HttpResponse, ListenerRules
 from cwmp.wire import digest
 from cwmp.wire.errors import WireError
@@ -58,7 +59,8 @@ class Authentication:
     """Checks Authorization headers against the stored credentials; keeps nonces and failed attempts.
 
     algorithms: digest algorithms offered, in this order; old CPEs know MD5 only. The key that signs nonces
-    is new in each process, so none of an earlier one counts.
+    is new in each process, so none of an earlier one counts. readmit_networks: access networks from which a
+    device that has its own credentials may come back with its type's, as after a factory reset.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Authentication:
         *,
         algorithms: tuple[str, ...] = ("MD5",),
         nonce_lifetime: float = 300.0,
+        readmit_networks: tuple[Network, ...] = (),
         attempts: Attempts | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], float] = time.time,
@@ -74,6 +77,7 @@ class Authentication:
         self.credentials = credentials
         self.algorithms = algorithms
         self.nonces = Nonces(secrets.token_bytes(32), lifetime=nonce_lifetime)
+        self.readmit_networks = readmit_networks
         self.attempts = attempts or Attempts()
         self.metrics = metrics
         self.clock = clock
@@ -188,7 +192,9 @@ class Authentication:
 
     # ---- does it fit the device?
 
-    async def admit(self, principal: Principal, device: DeviceId, device_id: str) -> Admission:
+    async def admit(
+        self, principal: Principal, device: DeviceId, device_id: str, peer: str = ""
+    ) -> Admission:
         """May this principal be the device it says it is in its Inform?
 
         A device's own credentials speak for that device only; a device type's for the devices of which it
@@ -214,6 +220,10 @@ class Authentication:
                 f"which this device is not of"
             )
         if await self.credentials.has_own(device_id):
+            if within(peer, self.readmit_networks):
+                log.warning("%s: %s may use its type's credentials again: its network", peer, device_id)
+                await self.credentials.readmit(device_id)
+                return Admission(replacement=Replacement(self.credentials) if fits.individual else None)
             return Admission(
                 quarantine=f"the credentials of device type {fits.name} were used, but the device has its own"
             )

@@ -248,7 +248,7 @@ class Endpoint:
         device_id = device_id_of(inform.device_id)
         admission = None
         if principal is not None:
-            admission = await self.authentication.admit(principal, inform.device_id, device_id)
+            admission = await self.authentication.admit(principal, inform.device_id, device_id, request.peer)
             if admission.refusal:
                 log.warning("%s: %s was refused: %s", request.peer, device_id, admission.refusal)
                 self.authentication.count_refusal("identity")
