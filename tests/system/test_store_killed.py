@@ -101,7 +101,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
         state = await open_state(tmp_path / "data")
         for ident, word in told.items():
             tx = await state.transactions.get(ident)
-            # Stored by a child that was killed before it could tell, and taken up by the next one: no key here.
+            # Stored by a child that was killed before it could tell, and taken up by the next: no key here.
             assert tx.client_key == keys.get(ident, tx.client_key)
             if word in ("done", "cancelled"):
                 assert tx.state == word, (ident, word, tx.state)
