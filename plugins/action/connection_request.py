@@ -20,7 +20,7 @@ ADVICE = {
     "unreachable": "no route leads to the address it reported; set up a route, or wait for its next Inform",
     "no_answer": "it is off, or behind a NAT or firewall; try xmpp or stun, or wait for its next Inform",
     "unsafe_address": "the ACS does not call the address it reported; allow that network in the ACS",
-    "no_method": "it has reported no way to be woken; wait for its next periodic Inform",
+    "no_method": "wait for its next periodic Inform, or set up one of the ways to wake it",
 }
 
 

@@ -15,12 +15,14 @@ class Way:
     def __init__(self, name, word, *, confirms=True, obstacle="", then=None, seconds=0.0):
         self.name, self.word, self.confirms = name, word, confirms
         self._obstacle, self.then, self.seconds, self.asked = obstacle, then, seconds, []
+        self.rang = asyncio.Event()
 
     def obstacle(self, target):
         return self._obstacle
 
     async def ask(self, target):
         self.asked.append(target)
+        self.rang.set()
         await asyncio.sleep(self.seconds)
         if self.then:
             await self.then()
@@ -143,5 +145,33 @@ def test_a_transaction_tells_that_its_device_came(kit):
             assert first.state == "done"
             assert early or first.connection_request["informed"]
             assert early or first.connection_request["inform_ms"] > 0
+
+    kit.run(run())
+
+
+def test_another_method_is_asked_although_one_was_not_answered(kit):
+    async def run():
+        acs, cpe = await known(kit)
+        ways = [Way("http", "accepted"), Way("xmpp", "no_answer")]
+        waking = waking_of(acs, ways)
+        assert (await waking.request(cpe.id, "xmpp")).answer == "no_answer"
+        assert (await waking.request(cpe.id, "xmpp")).answer == "no_answer"
+        assert len(ways[1].asked) == 1, "an unanswered request is not repeated at once"
+        assert (await waking.request(cpe.id, "http")).method == "http"
+
+    kit.run(run())
+
+
+def test_newer_work_is_woken_by_its_own_method(kit):
+    async def run():
+        acs, cpe = await known(kit)
+        ways = [Way("http", "accepted"), Way("xmpp", "unavailable")]
+        waking = waking_of(acs, ways)
+        acs.transactions.submit(cpe.id, value=1, wake="xmpp")
+        async with asyncio.timeout(5):
+            await ways[1].rang.wait()
+            acs.transactions.submit(cpe.id, value=2, wake="http")
+            await ways[0].rang.wait()
+        await waking.close()
 
     kit.run(run())

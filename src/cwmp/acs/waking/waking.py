@@ -64,11 +64,16 @@ class WakingRules:
 
 @dataclass(slots=True, eq=False)
 class _Device:
-    """What is under way for one device. `informs` are futures for its next Inform."""
+    """What is under way for one device. `informs` are futures for its next Inform.
+
+    asked_by: the method that was asked for last; waking_by: the one that its waiting work asked for.
+    """
 
     asking: asyncio.Task[ConnectionRequestResult] | None = None
     waking: asyncio.Task[None] | None = None
     last: ConnectionRequestResult | None = None
+    asked_by: str = ""
+    waking_by: str = ""
     asked_at: float = 0.0
     informed: bool = False
     inform_ms: float = 0.0
@@ -166,11 +171,16 @@ class Waking:
 
     async def _ask_once(self, record: DeviceRecord, device: _Device, method: str) -> ConnectionRequestResult:
         """Ask, or share the asking that is under way, or the answer to what need not be asked again yet."""
+        while device.asking is not None and device.asked_by != method:
+            await asyncio.wait([device.asking])
         if device.asking is None:
             recent = time.monotonic() - device.asked_at < self.rules.repeat
-            unanswered = device.last is not None and device.last.answer in ("accepted", "sent", "no_answer")
-            if recent and unanswered and not device.informed and device.last is not None:
-                return device.last
+            last = device.last
+            if recent and not device.informed and last is not None:
+                unanswered = last.answer in ("accepted", "sent", "no_answer")
+                if unanswered and method in (device.asked_by, last.method):
+                    return last
+            device.asked_by = method
             device.asking = asyncio.get_running_loop().create_task(self._ask(record, device, method))
         # Shielded: another waiter's patience may be longer than this one's.
         result = await asyncio.shield(device.asking)
@@ -278,12 +288,16 @@ class Waking:
         if record is None:
             return
         device = self._devices.setdefault(record.id, _Device())
-        if device.waking is not None:
+        if device.waking is not None and device.waking_by == transaction.wake:
             if device.last is not None and not device.informed:
                 self._transactions.woken(transaction, asdict(device.last))
-        else:
-            loop = asyncio.get_running_loop()
-            device.waking = loop.create_task(self._wake(record.id, device, transaction.wake))
+            return
+        if device.waking is not None:
+            # What the newest work asks for counts: an older one's method may be why it still waits.
+            device.waking.cancel()
+        device.waking_by = transaction.wake
+        loop = asyncio.get_running_loop()
+        device.waking = loop.create_task(self._wake(record.id, device, transaction.wake))
 
     async def _wake(self, device_id: str, device: _Device, method: str) -> None:
         """Ask until the device comes, nothing waits for it any more, or asking again is no use."""
@@ -312,7 +326,8 @@ class Waking:
         except Exception as error:
             log_mishap(f"{device_id}: waking failed", error)
         finally:
-            device.waking = None
+            if device.waking is asyncio.current_task():
+                device.waking = None
             self._tidy(device_id)
 
     def _waits(self, device_id: str) -> bool:
